@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from coseal.contracts.process.chain import objects_of
+from coseal.contracts.process.chain import ObjectName, objects_of
 from coseal.contracts.process.corrections import places
 from coseal.contracts.process.items import time_ms as read_time_ms
+from coseal.contracts.process.tally import NO_TALLIES, Fold, Tally
 from coseal.contracts.rules.draft import State
 from coseal.contracts.rules.facts import Event
 from coseal.contracts.rules.monitor import RuleSet
@@ -56,6 +57,7 @@ class Recorded:
     live: bool = True
     zone_minutes: int | None = None
     disputed: bool = False
+    tallied: Mapping[ObjectName, Tally] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,9 @@ def replay(
     states: list[State | None] = [None] * len(watched.judges)
     found = Replay([[] for _ in items])
     for number, judge in enumerate(watched.judges):
+        tallies = _tallies(watched.rules(judge), judge.keeps, place, items)
         for at, one in _trace(judge, place, items, since[judge.id]):
+            one = replace(one, tallied=tallies.get(at, NO_TALLIES))
             states[number], touched = _observe(watched, judge, states[number], one, late_ms)
             found.touches[at] += touched
     for number, judge in enumerate(watched.judges):
@@ -158,6 +162,24 @@ def _trace(judge: JudgingSet, place: Place, items: Sequence[Recorded], since: in
             yield at, one
 
 
+def _tallies(
+    rules: RuleSet, keeps: bool, place: Place, items: Sequence[Recorded]
+) -> dict[int, Mapping[ObjectName, Tally]]:
+    """Return the tallies of the object after what each item stands for, by the index of the item."""
+    if not rules.tallies:
+        return {}
+    fold, name, found = Fold(rules.tallies), (place[1], place[2]), dict[int, Mapping[ObjectName, Tally]]()
+    recorded = [(one.source, one.sequence, one.item) for one in items]
+    at = {one[:2]: one for one in recorded}
+    for index in range(len(items)) if keeps else (standing.now for standing in places(recorded)):
+        source, sequence, item = recorded[index]
+        target = at.get((source, item["corrects"][0])) if keeps and "corrects" in item else None
+        corrected = None if target is None else (target[1], target[2], (name,))
+        names = (name,) if name in objects_of(item) else ()
+        found[index] = fold.add(source, sequence, item, names, corrected)
+    return found
+
+
 def _observe(
     watched: Watched, judge: JudgingSet, state: State | None, one: Recorded, late_ms: int
 ) -> tuple[State | None, list[Touch]]:
@@ -172,7 +194,8 @@ def _observe(
     if state is not None:  # what was due before this event is missed by now, by the clock this source goes by
         state, _ = rules.expire(state, (one.block_ms if one.live else occurred_ms) - late_ms)
     before = rules.verdicts(state)
-    event = Event(item, occurred_ms, one.source, one.sequence, one.height, one.block_ms, one.live, one.zone_minutes)
+    where = (one.source, one.sequence, one.height, one.block_ms, one.live, one.zone_minutes)
+    event = Event(item, occurred_ms, *where, tallied=one.tallied)
     state, findings = rules.observe(state, event, watched.place[2], whole=whole)
     found = {finding.rule.id for finding in findings}
     touches = []

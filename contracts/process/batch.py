@@ -18,6 +18,17 @@ from coseal.contracts.process.chain import EMPTY_RECORD, ObjectName, chain, deco
 from coseal.contracts.process.corrections import named_objects
 from coseal.contracts.process.items import Reading, Unfit, schema_of
 from coseal.contracts.process.state import add_counts, object_key
+from coseal.contracts.process.tallies import declared_tallies
+from coseal.contracts.process.tally import (
+    NO_TALLIES,
+    TERM_STEPS,
+    Tally,
+    after,
+    read_tally,
+    terms_of,
+    with_member,
+    write_tally,
+)
 
 MAX_KEPT_GAPS: Final = 16
 _COUNTERS: Final = {"event": "events", "object": "declarations", "change": "changes", "relation": "relations"}
@@ -26,7 +37,8 @@ _COUNTERS: Final = {"event": "events", "object": "declarations", "change": "chan
 class BatchItem(NamedTuple):
     """An item of a batch: ``objects`` are those it belongs to, ``counts`` how many items each had before.
 
-    ``corrected`` is the item that it corrects, None if it corrects none.
+    ``corrected`` is the item that it corrects, None if it corrects none; ``tallied`` are the tallies of its objects
+    after it, of those types that have some.
     """
 
     offset: int
@@ -37,6 +49,7 @@ class BatchItem(NamedTuple):
     objects: tuple[ObjectName, ...]
     counts: list[int]
     corrected: Any
+    tallied: Mapping[ObjectName, Tally]
 
 
 @dataclass(slots=True)
@@ -66,7 +79,7 @@ class Batch:
     __slots__ = (
         *("args", "attestations", "context", "corrections", "counts", "definition", "facts", "hashes", "head"),
         *("latest_allowed_ms", "latest_ms", "name", "new_objects", "objects", "oldest_allowed_ms", "record", "schema"),
-        *("seen", "shown", "view"),
+        *("seen", "shown", "tallies", "tallies_before", "tallying", "view"),
     )
 
     def __init__(
@@ -88,6 +101,9 @@ class Batch:
         self.new_objects = 0
         self.shown: list[Any] = list(reversed(args.get("corrected", ())))
         self.corrections: list[list[Any]] = []
+        self.tallying = declared_tallies(definition)
+        self.tallies_before: dict[ObjectName, Tally] = {}
+        self.tallies: dict[ObjectName, Tally] = {}
         self.facts = RecordedBatch(self.name, record, definition, history=args.get("history"))
 
     def add(self, offset: int, item: Any) -> Rejected | None:
@@ -121,8 +137,41 @@ class Batch:
             self.objects[name] = (count + 1, chain(head, hashed))
             counts.append(count)
         sequence = self.args["sequence"] + offset
-        self.facts.items.append(BatchItem(offset, sequence, item, reading, hashed, objects, counts, corrected))
+        tallied = self._tally(sequence, item, reading, objects, corrected) if self.tallying else NO_TALLIES
+        recorded = BatchItem(offset, sequence, item, reading, hashed, objects, counts, corrected, tallied)
+        self.facts.items.append(recorded)
         return None
+
+    def _tally(
+        self, sequence: int, item: Any, reading: Reading, objects: tuple[ObjectName, ...], corrected: Any
+    ) -> Mapping[ObjectName, Tally]:
+        """Add an item to the tallies of its objects; return those of the event's."""
+        if reading.kind != "event" and corrected is None:
+            return NO_TALLIES
+        named: Any = () if corrected is None else named_objects(corrected, self.definition)
+        tallied: dict[ObjectName, Tally] = {}
+        for name in objects:
+            declared = self.tallying.get(name[0])
+            if declared is None:
+                continue
+            before = self.tallies.get(name) or self._load_tally(name)
+            own = item if name in reading.objects else None
+            corrects = (item["corrects"][0], corrected) if name in named else None
+            steps = terms_of(declared, own) + (0 if corrects is None else terms_of(declared, corrected))
+            self.view.charge(TERM_STEPS * steps)
+            self.tallies[name] = after(declared, before, self.name, sequence, own, corrects)
+            if own is not None:
+                place = (self.definition["id"], *name)
+                who = item.get("counterparty", self.context.member)
+                tallied[name] = with_member(self.view, self.tallies[name], who, *place)
+        return tallied
+
+    def _load_tally(self, name: ObjectName) -> Tally:
+        """Return the tallies of an object, with the row of who records."""
+        place = (self.definition["id"], *name)
+        tally = with_member(self.view, read_tally(self.view, *place), self.context.member, *place)
+        self.tallies_before[name] = tally
+        return tally
 
     def _load(self, name: tuple[str, str]) -> tuple[int, bytes]:
         found: Any = self.view.get(object_key(self.definition["id"], *name))
@@ -190,6 +239,10 @@ class Batch:
         last, type_id = first + count - 1, self.definition["id"]
         for name, (items, head) in self.objects.items():
             self.view.put(object_key(type_id, *name), [items, head])
+        for name, tally in self.tallies.items():
+            before = self.tallies_before[name]
+            if tally is not before:
+                write_tally(self.view, before, tally, type_id, *name)
         for offset, counterparty in self.attestations:
             await_attestation(
                 self.view,

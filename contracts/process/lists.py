@@ -1,4 +1,4 @@
-"""The lists of process data: types, sources, objects."""
+"""The lists of process data: types, sources, objects, and the tallies of these."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from coseal.contracts.kernel.lists import Filter, List, Row, Words
 from coseal.contracts.process import tables
-from coseal.contracts.process.state import object_key, source_key, type_key
+from coseal.contracts.process.matching import VERDICTS
+from coseal.contracts.process.state import object_key, source_key, tally_key, type_key
 
 _PART: Final = "process"
 _ID: Final[Words] = {"en": "Id", "zh": "编号"}
@@ -82,5 +83,58 @@ OBJECTS: Final = List(
     named_by=("process_type", "type", "id"),
     computed={"items": "(SELECT count(*) FROM item_objects WHERE object = objects.id)"},
 )
+_OF_TYPE: Final = (
+    Filter("process_type", "Only of this process type.", high=128),
+    Filter("type", "Only of this object type.", high=128),
+    Filter("id", "Only of the object of this id."),
+)
+TALLIES: Final = List(
+    "tallies",
+    "/v1/tallies",
+    _PART,
+    tables.TALLIES,
+    "Tallies of objects: their sums, by the member that recorded what is in them",
+    {"en": "Tallies of objects", "zh": "对象累计"},
+    {
+        "id": _ID,
+        "type": {"en": "Object type", "zh": "对象类型"},
+        "process_type": _TYPE,
+        "tally": {"en": "Tally", "zh": "累计项"},
+        "member": _MEMBER,
+        "sum": {"en": "Sum", "zh": "合计"},
+        "events": {"en": "Events", "zh": "事件数"},
+        "inexact": {"en": "Not added", "zh": "未计入"},
+    },
+    (*_OF_TYPE, Filter("member", "Only what this member recorded.", high=64)),
+    key=tally_key,
+    named_by=("process_type", "type", "id"),
+)
+MATCHES: Final = List(
+    "matches",
+    "/v1/matches",
+    _PART,
+    tables.MATCHES,
+    "How what a seller invoiced matches what its buyer ordered and received",
+    {"en": "Matching of invoices", "zh": "发票匹配"},
+    {
+        "id": _ID,
+        "process_type": _TYPE,
+        "buyer": {"en": "Buyer", "zh": "买方"},
+        "seller": {"en": "Seller", "zh": "卖方"},
+        "ordered": {"en": "Ordered", "zh": "订购"},
+        "received": {"en": "Received", "zh": "收货"},
+        "invoiced": {"en": "Invoiced", "zh": "开票"},
+        "verdict": {"en": "Verdict", "zh": "结论"},
+        "payable": {"en": "Payable (fen)", "zh": "应付(分)"},
+    },
+    (
+        *_OF_TYPE,
+        Filter("verdict", "Only with this verdict.", values=VERDICTS),
+        Filter("buyer", "Only of this buyer.", high=64),
+        Filter("seller", "Only of this seller.", high=64),
+    ),
+    key=tally_key,
+    named_by=("process_type", "type", "id"),
+)
 
-LISTS: Final = (PROCESS_TYPES, SOURCES, OBJECTS)
+LISTS: Final = (PROCESS_TYPES, SOURCES, OBJECTS, TALLIES, MATCHES)

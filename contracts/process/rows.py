@@ -14,6 +14,7 @@ from coseal.contracts.kernel.rows.writer import Writer
 from coseal.contracts.kernel.wording import in_language
 from coseal.contracts.process.chain import objects_of
 from coseal.contracts.process.corrected_rows import CorrectedRows, Linked
+from coseal.contracts.process.corrections import named_objects
 from coseal.contracts.process.flows import FlowRows, Step
 from coseal.contracts.process.items import time_ms
 from coseal.contracts.process.recorded import accepted_items
@@ -28,6 +29,7 @@ from coseal.contracts.process.tables import (
     SOURCES,
     TRACES,
 )
+from coseal.contracts.process.tally_rows import TallyRows
 from coseal.ledger.strict_json import json_text
 from coseal.ledger.transaction import Transaction
 
@@ -73,6 +75,7 @@ class _ProcessRows:
         self._rows = rows
         self._flows = FlowRows(rows)
         self._corrected = CorrectedRows(rows, self._flows)
+        self._tallies = TallyRows(rows)
         self._detailed = rows.holds(ITEMS)
         self._batches, self._sources, self._activities = rows.of(BATCHES), rows.of(SOURCES), rows.of(ACTIVITIES)
         self._values = rows.of(ITEM_VALUES)
@@ -94,6 +97,7 @@ class _ProcessRows:
         self._rows.of(PROCESS_TYPES).add(
             args["id"], args["version"], in_language(args["title"]), act.member, data["definition"], *act.where
         )
+        self._tallies.define(args, act)
 
     def register_source(self, tx: Transaction, data: Mapping[str, Any], act: Act) -> None:
         """Put a source."""
@@ -125,6 +129,8 @@ class _ProcessRows:
             offset: (items[target - sequence] if target >= sequence else shown.pop(), target, also)
             for offset, (_, target, also) in corrections.items()
         }
+        if self._tallies.declared(source["process_type"]):
+            self._tally(source, items, sequence, corrected, act)
         events, latest_ms = self._link(source, items, first, corrected, act)
         source["sequence"] = data["last"]
         source["items"] += len(items)
@@ -137,6 +143,22 @@ class _ProcessRows:
         if latest_ms is not None and (source["latest_ms"] is None or source["latest_ms"] < latest_ms):
             source["latest_ms"] = latest_ms
         self._sources.put(source)
+
+    def _tally(
+        self,
+        source: Mapping[str, Any],
+        items: Sequence[Mapping[str, Any]],
+        first: int,
+        corrected: Mapping[int, _Corrected],
+        act: Act,
+    ) -> None:
+        """Add items to the tallies of their objects."""
+        process_type, definition = source["process_type"], self._tallies.definition(source["process_type"])
+        for offset, item in enumerate(items):
+            known = corrected.get(offset)
+            if "event" in item or known is not None:
+                target = None if known is None else (known[1], known[0], named_objects(known[0], definition))
+                self._tallies.add(process_type, source["name"], first + offset, item, objects_of(item), target, act)
 
     def _link(
         self,

@@ -12,10 +12,12 @@ KEYS: Final = {
     "process/definition/<process type>/<version>": "the hash of each definition",
     "process/source/<member>/<source>": "a source: where its sequence is, its head, its gaps",
     "process/object/<process type>/<object type>/<object>": "an object: how many items, and the head of its chain",
+    "process/tally/<process type>/<object type>/<object>": "the tallies of an object, by member",
+    "process/tally_of/<member>/<process type>/<object type>/<object>": "the tallies of a member after the eighth",
     "process/statistics/<process type>": "counters",
     "process/attestation/<item hash>": "what a counterparty says of an event",
 }
-OPEN_KEYS: Final = ("process/type/",)
+OPEN_KEYS: Final = ("process/type/", "process/tally/", "process/tally_of/")
 _NO_STATISTICS: Final = {
     "items": 0, "events": 0, "objects": 0, "changes": 0, "relations": 0, "declarations": 0, "sources": 0
 }  # fmt: skip
@@ -39,6 +41,16 @@ def source_key(name: str) -> str:
 def object_key(process_type: str, object_type: str, object_id: str) -> str:
     """Return the state key of an object: ``[items, head]``."""
     return f"process/object/{process_type}/{object_type}/{object_id}"
+
+
+def tally_key(process_type: str, object_type: str, object_id: str) -> str:
+    """Return the state key of an object's tallies: ``[totals, rows by member]`` (``process.tally``)."""
+    return f"process/tally/{process_type}/{object_type}/{object_id}"
+
+
+def further_tally_key(member: str, process_type: str, object_type: str, object_id: str) -> str:
+    """Return the state key of the row of a member that has no room in an object's tallies."""
+    return f"process/tally_of/{member}/{process_type}/{object_type}/{object_id}"
 
 
 def statistics_key(process_type: str) -> str:

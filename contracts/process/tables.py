@@ -227,9 +227,69 @@ VARIANTS: Final = Table(
     indexes=(("variants_by_cases", "(kind, cases DESC, id) WHERE cases > 0"),),
 )
 
+_OBJECT: Final = (_TYPE, text("type", "object type"), text("id", "id of the object"))
+TALLIED_TYPES: Final = Table(
+    "tallied_types",
+    "one row a process type that declares tallies, with its newest definition",
+    ("process_type",),
+    (_TYPE, *WRITTEN, document("the definition")),
+)
+TALLY_MEMBERS: Final = Table(
+    "tally_members",
+    "one row an object and member that recorded something of its tallies",
+    ("process_type", "type", "id", "member"),
+    (
+        *_OBJECT,
+        text("member", "who recorded"),
+        text("mode", "the mode of matching that its first event said", null=True),
+        text("unit", "the unit that its first event said", null=True),
+        text("currency", "the currency that its first event said", null=True),
+        integer("corrections", "how many of its items corrected something of these tallies"),
+        *WRITTEN,
+        document("what the state has of it"),
+    ),
+)
+TALLIES: Final = Table(
+    "tallies",
+    "one row a tally of an object, for each member that recorded something of it",
+    ("process_type", "type", "id", "tally", "member"),
+    (
+        *_OBJECT,
+        text("tally", "its name"),
+        text("member", "who recorded"),
+        integer("sum", "the sum, in units of the tally's scale; null if it grew beyond all bounds", null=True),
+        integer("events", "how many events are in it"),
+        integer("inexact", "how many more could not be added exactly"),
+        *WRITTEN,
+    ),
+)
+MATCHES: Final = Table(
+    "matches",
+    "one row an object that is matched, for each pair of buyer and seller",
+    ("process_type", "type", "id", "buyer", "seller"),
+    (
+        *_OBJECT,
+        text("buyer", "whose word counts for what was ordered and received"),
+        text("seller", "whose word counts for what was invoiced"),
+        text("verdict", "`matched`, or what is to be said first"),
+        text("reasons", "all that is to be said"),
+        text("mode", "how it is matched"),
+        integer("ordered", "quantity ordered, in units of its scale"),
+        integer("received", "quantity received"),
+        integer("invoiced", "quantity invoiced"),
+        integer("ordered_amount", "amount ordered, in fen"),
+        integer("invoiced_amount", "amount invoiced, in fen"),
+        integer("payable_quantity", "quantity payable"),
+        integer("payable", "amount payable, in fen"),
+        *WRITTEN,
+    ),
+    indexes=(("matches_by_verdict", "(verdict, process_type, type, id)"),),
+)
+
 TABLES: Final = (
     *(PROCESS_TYPES, SOURCES, BATCHES, ITEMS, ACTIVITIES, OBJECTS, ITEM_OBJECTS, CORRECTIONS, ITEM_VALUES),
     *(TRACE_KINDS, TRACES, FLOWS, FLOW_TIMES, VARIANTS),
+    *(TALLIED_TYPES, TALLY_MEMBERS, TALLIES, MATCHES),
 )
 
 VIEWS: Final = (

@@ -28,6 +28,14 @@ from coseal.contracts.kernel.fields import Boolean, Identifier, Integer, Many, O
 from coseal.contracts.kernel.names import folded
 from coseal.contracts.policy.notices import UNITS, virtual_currency
 from coseal.contracts.process.state import definition_key, type_key
+from coseal.contracts.process.tallies import (
+    MATCH,
+    TALLIES,
+    changed_tally,
+    count_terms,
+    normalised_tallies,
+    tally_faults,
+)
 from coseal.ledger import codec
 
 KINDS: Final = ("string", "integer", "boolean", "time", "decimal", "scaled")
@@ -81,6 +89,7 @@ def normalised(args: Args) -> dict[str, Any]:
         "early_ms": args.get("early_ms", DEFAULT_EARLY_MS),
         "late_ms": args.get("late_ms", DEFAULT_LATE_MS),
         "legal_basis": list(args.get("legal_basis", [])),
+        **normalised_tallies(args),
     }
 
 
@@ -113,6 +122,8 @@ def _check_attributes(args: Args) -> Iterator[Rejected]:
                 refusal = _check_attribute(f"args.{part}.{type_name}.attributes.{name}", part, name, _full(spec))
                 if refusal is not None:
                     yield refusal
+    for fault in tally_faults(args):
+        yield Rejected(INVALID, fault)
 
 
 def _check_attribute(path: str, part: str, name: str, spec: Mapping[str, Any]) -> Rejected | None:
@@ -142,6 +153,9 @@ def next_definition(view: View, context: Context, args: Args) -> dict[str, Any] 
         return Rejected("version", f"expected version {expected} of {type_id}, got {version}")
     view.charge(_ATTRIBUTE_STEPS * _entries(args))
     definition = normalised(args)
+    changed = None if current is None else changed_tally(current, definition)
+    if changed is not None:
+        return Rejected("tally_changed", changed)
     digest = definition_hash(definition).hex()
     return {**definition, "member": context.member, "definition": digest, "height": context.height}
 
@@ -149,7 +163,7 @@ def next_definition(view: View, context: Context, args: Args) -> dict[str, Any] 
 def _entries(args: Args) -> int:
     """Return how many types and attributes a definition has."""
     bodies = (body for part in ("object_types", "event_types") for body in args[part].values())
-    return sum(1 + len(body.get("attributes", ())) for body in bodies)
+    return sum(1 + len(body.get("attributes", ())) for body in bodies) + count_terms(args)
 
 
 def put_definition(view: View, definition: Mapping[str, Any]) -> Result:
@@ -190,6 +204,8 @@ _arguments = Arguments(
         "early_ms": Integer(0, DEFAULT_LATE_MS),
         "late_ms": Integer(0, MAX_LATE_MS),
         "legal_basis": Many(Identifier(), high=16, unique=True),
+        "tallies": TALLIES,
+        "match": MATCH,
     },
     _check_attributes,
 )

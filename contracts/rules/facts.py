@@ -12,7 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
+from coseal.contracts.process.chain import ObjectName
 from coseal.contracts.process.items import time_ms as read_time_ms
+from coseal.contracts.process.tallies import Declared, declared_tallies
+from coseal.contracts.process.tally import Tally, figure, matched
 from coseal.contracts.rules.cel import parser as tree
 from coseal.contracts.rules.cel.compile import LARGEST, Timestamp, Type, list_of, map_of, parse_type, record
 from coseal.contracts.rules.cel.values import Digest, digest_of
@@ -40,6 +43,7 @@ _CHARACTERS_A_SIZE: Final = 16
 _NOTHING: Final[Mapping[str, Any]] = {"attributes": {}}
 _DYN: Final = parse_type("dyn")
 _STRING: Final = parse_type("string")
+_INT: Final = parse_type("int")
 _EVENT_FIELDS: Final[Mapping[str, Type]] = {
     "id": _STRING,
     "type": _STRING,
@@ -56,6 +60,13 @@ _EVENT_FIELDS: Final[Mapping[str, Type]] = {
     "evidence": list_of(_STRING),
     "objects": list_of(parse_type("{type: string, id: string, qualifier: string}")),
 }
+MATCH_TYPE: Final = parse_type(
+    "{verdict: string, mode: string, payable_quantity: int, payable: int, reasons: list(string)}"
+)
+FIGURES_STEPS: Final = 100
+"""What it takes to make what the tallies of an object say, its match included."""
+TALLY_FIELDS: Final = frozenset(("tally", "tally_of", "match"))
+"""What of an object its tallies say."""
 BLOCK_TYPE: Final = parse_type("{height: int, time: timestamp}")
 
 
@@ -66,6 +77,7 @@ class Event:
     ``item`` is valid, ``time_ms`` its occurrence; ``source`` is ``member/source``, ``zone_minutes`` its zone if it
     declares one, ``live`` whether its clock is the block time ``block_ms``. ``made`` is what was made of it for one
     object and serves others, too. ``first`` is the sequence of the item in whose place it stands, 0 for its own.
+    ``tallied`` are the tallies of its objects after it, as far as they are known.
     """
 
     item: Mapping[str, Any]
@@ -78,6 +90,7 @@ class Event:
     zone_minutes: int | None = None
     made: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     first: int = 0
+    tallied: Mapping[ObjectName, Tally] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def place(self) -> Place:
@@ -184,7 +197,58 @@ def event_type(definition: Definition | None, kinds: Sequence[str]) -> Type:
 def object_type(definition: Definition | None, kind: str) -> Type:
     """Return the type of ``o``."""
     attributes = _attributes(definition, "object_types", (kind,))
-    return record({"type": _STRING, "id": _STRING, "count": parse_type("int"), "attributes": attributes})
+    known = {"type": _STRING, "id": _STRING, "count": parse_type("int"), "attributes": attributes}
+    return record({**known, **_figure_types(definition, kind)})
+
+
+def _figure_types(definition: Definition | None, kind: str) -> dict[str, Type]:
+    """Return the types of what an object's tallies say: none where its type declares no tally."""
+    if definition is None:  # F2
+        return {"tally": map_of(_INT), "tally_of": map_of(map_of(_INT)), "match": MATCH_TYPE}
+    declared = declared_tallies(definition).get(kind)
+    if declared is None:
+        return {}
+    sums = {
+        "tally": record(dict.fromkeys(declared.tallies, _INT)),
+        "tally_of": record(dict.fromkeys(declared.tallies, map_of(_INT))),
+    }
+    return sums if declared.matched is None else {**sums, "match": MATCH_TYPE}
+
+
+def tally_facts(
+    declared: Declared | None, fields: Iterable[str], event: Event, name: ObjectName
+) -> Mapping[str, Any]:  # F8
+    """Return of what an object's tallies say the ``fields`` that rules read; nothing where they are not known."""
+    tally = event.tallied.get(name)
+    if declared is None or tally is None:
+        return {}
+    found: dict[str, Any] = {}
+    other = event.item.get("counterparty", event.member)
+    for field_name in fields:
+        if field_name == "tally":
+            sums = ((name, figure(tally.totals, name)) for name in declared.tallies)
+            found["tally"] = {name: value for name, value in sums if value is not None}
+        elif field_name == "tally_of":
+            found["tally_of"] = {name: _by_member(tally, name, (event.member, other)) for name in declared.tallies}
+        elif declared.matched is not None:
+            sells = event.item["type"] in declared.sellers
+            buyer, seller = (other, event.member) if sells else (event.member, other)
+            match = matched(declared, tally, buyer, seller)
+            if match is not None:
+                found["match"] = {
+                    "verdict": match.verdict,
+                    "mode": match.mode,
+                    "payable_quantity": match.payable_quantity,
+                    "payable": match.payable_amount,
+                    "reasons": list(match.reasons),
+                }
+    return found
+
+
+def _by_member(tally: Tally, name: str, always: Iterable[str]) -> dict[str, int]:
+    rows = {**dict.fromkeys(always), **tally.members}
+    sums = ((member, figure({} if row is None else row[3], name)) for member, row in rows.items())
+    return {member: value for member, value in sums if value is not None}
 
 
 def related_type(definition: Definition | None, kind: str) -> Type:

@@ -20,12 +20,23 @@ from heapq import heapify, heappop, heappush
 from typing import Any, Final, NamedTuple
 
 from coseal.contracts.process.items import time_ms as read_time_ms
+from coseal.contracts.process.tallies import declared_tallies
 from coseal.contracts.rules.cel.compile import LARGEST, Charge
 from coseal.contracts.rules.correlated import KEPT_SIZE
 from coseal.contracts.rules.declare import Automaton
 from coseal.contracts.rules.draft import DETAILS, DUE_MS, Draft, Layout, State
 from coseal.contracts.rules.event_rules import Gap, Guard, ShapeCheck, worse
-from coseal.contracts.rules.facts import Definition, Event, Place, object_times, plain, rich, time_value, times_of
+from coseal.contracts.rules.facts import (
+    FIGURES_STEPS,
+    Definition,
+    Event,
+    Place,
+    object_times,
+    plain,
+    rich,
+    time_value,
+    times_of,
+)
 from coseal.contracts.rules.periodic import Periodic
 from coseal.contracts.rules.reasons import NOTHING, Reason
 from coseal.contracts.rules.related import Related, Shaken, Witness, shaken
@@ -56,6 +67,9 @@ DEADLINE_STEPS: Final = 4
 _PLANS_MAX: Final = 4_096
 _STEP_CHARGE: Final = Charge(4, 4)
 _KNOWN_CHARGE: Final = Charge(1, 1)
+_FIGURES_CHARGE: Final = Charge(FIGURES_STEPS, FIGURES_STEPS)
+_MEMBERS_SIZE: Final = 16
+"""The size of what ``o.tally_of`` has: members, at most ten."""
 
 
 def _kept(detail: Any) -> int:
@@ -121,6 +135,9 @@ class RuleSet:
         self._after = {rule.body.reach.after for rule in self.rules} - {""}
         self._object_times = object_times(definition, self._object_type)
         self._reads = {name for rule in self.rules for name in rule.reads}
+        self.figures = tuple(sorted({name for rule in self.rules for name in rule.figures}))
+        """What the rules read of the tallies of their objects, as the process type has ``tallies``."""
+        self.tallies = declared_tallies(definition) if self.figures else {}
         self._complaints = [
             rule.body.complaint() if isinstance(rule.body, Automaton) else NOTHING for rule in self.rules
         ]
@@ -168,7 +185,19 @@ class RuleSet:
         steps = _started(plan, draft, event.time_ms) if plan.starts else plan.steps
         if steps:
             known = {name: rich(value) for name, _, value in attributes}
-            facts = Facts(event, self._times, self._object_type, object_id, count, known, look, spend)
+            tallies = self.tallies.get(self._object_type)
+            facts = Facts(
+                event,
+                self._times,
+                self._object_type,
+                object_id,
+                count,
+                known,
+                look,
+                spend,
+                tallies,
+                self.figures,
+            )
             self._step(steps, draft, facts, findings)
         return draft.state(last, first_ms, count + 1, attributes), findings
 
@@ -444,6 +473,8 @@ class RuleSet:
         if plan.flat:
             return OBSERVE_STEPS + plan.charge.least + (len(details) if plan.steps else 0)
         size = event.size
+        if size < _MEMBERS_SIZE and self.figures:
+            size = _MEMBERS_SIZE
         for _, _, value in attributes:
             if type(value) is str and len(value) > 16 * size:
                 size = min(LARGEST, -(-len(value) // 16))
@@ -488,6 +519,8 @@ class RuleSet:
                     charge = charge.plus(body.charge)
                 if body.kept_charge is not NO_CHARGE:
                     kept[slot] = body.kept_charge
+        if steps and self.figures:
+            charge = charge.plus(_FIGURES_CHARGE)
         flat = once is NO_CHARGE and not kept and charge.least == charge.most
         return _Plan(tables, starts, steps, charge, once, kept, flat) if tables or starts or steps else _NOTHING
 

@@ -36,7 +36,7 @@ from coseal.contracts.rules.cel.compile import LARGEST
 from coseal.contracts.rules.correlated import KEPT_SIZE, MAX_KEPT
 from coseal.contracts.rules.errors import RuleError
 from coseal.contracts.rules.event_rules import Ended
-from coseal.contracts.rules.facts import Definition, used
+from coseal.contracts.rules.facts import FIGURES_STEPS, TALLY_FIELDS, Definition, Used, used
 from coseal.contracts.rules.related import LOOK_STEPS, MAX_RELATED, Related
 from coseal.contracts.rules.verdict import Body, Verdict
 from coseal.ledger import codec
@@ -70,8 +70,9 @@ ALWAYS: Final = (-(2**63), 2**63 - 1)
 class Rule:
     """A compiled rule; ``data`` is the map it was made from. Times in ms; ``until_ms`` is the first ms without it.
 
-    ``reads`` are the attributes of the object that its expressions read. ``keeps``: it judges what was recorded, and
-    not the corrected trace. ``disputed``: how it judges an event that is disputed.
+    ``reads`` are the attributes of the object that its expressions read, ``figures`` what they read of its tallies.
+    ``keeps``: it judges what was recorded, and not the corrected trace. ``disputed``: how it judges an event that is
+    disputed.
     """
 
     id: str
@@ -89,6 +90,7 @@ class Rule:
     cost: int
     tests: tuple[Mapping[str, Any], ...]
     reads: tuple[str, ...]
+    figures: tuple[str, ...]
     keeps: bool
     disputed: str
     body: Body = field(repr=False)
@@ -122,8 +124,10 @@ def parse_rule(data: Any, definition: Definition | None = None, path: str = "") 
     _check_trace(kind, given, path)
     body = build.compile(Build(given, object_type, definition, path))
     _check_event_types(body, scope, path)
-    if body.cost > MAX_COST:  # R5
-        raise RuleError(path, None, f"the worst case of an event takes {body.cost} steps, more than {MAX_COST}")
+    figures = _figures(given, path)
+    cost = body.cost + (FIGURES_STEPS if figures else 0)
+    if cost > MAX_COST:  # R5
+        raise RuleError(path, None, f"the worst case of an event takes {cost} steps, more than {MAX_COST}")
     return Rule(
         id=given["id"],
         version=given.get("version", 1),
@@ -137,9 +141,10 @@ def parse_rule(data: Any, definition: Definition | None = None, path: str = "") 
         object_type=object_type,
         from_ms=start,
         until_ms=end,
-        cost=body.cost,
+        cost=cost,
         tests=tuple(given.get("tests", ())),
         reads=_reads(given, path),
+        figures=figures,
         keeps=_keeps(given),
         disputed=given.get("disputed", COUNT),
         body=body,
@@ -172,6 +177,7 @@ def ended_rule(data: Mapping[str, Any]) -> Rule:
         cost=0,
         tests=(),
         reads=(),
+        figures=(),
         keeps=_keeps(given),
         disputed=given.get("disputed", COUNT),
         body=Ended(),
@@ -225,6 +231,7 @@ def parse_steps(data: Mapping[str, Any]) -> int:
 def test_steps(rule: Rule) -> int:
     """Return what is charged for running the tests of a rule."""
     charge, kept = rule.body.charge.at(LARGEST), rule.body.kept_charge.at(KEPT_SIZE)
+    charge += FIGURES_STEPS if rule.figures else 0
     steps = 0
     for test in rule.tests:
         events = len(test.get("events", ())) + ("event" in test)
@@ -315,8 +322,17 @@ def _check_event_types(body: Body, scope: Mapping[str, Any], path: str) -> None:
 
 def _reads(given: Mapping[str, Any], path: str) -> tuple[str, ...]:
     conditions = ("where",) if given["kind"] == RELATED else ("assert", "activation", "target")
-    texts = [(name, given[name]) for name in conditions if name in given]
-    return tuple(sorted({read for name, text in texts for read in used(text, "o", f"{path}.{name}").attributes}))
+    return tuple(sorted({read for one in _used(given, path, conditions) for read in one.attributes}))
+
+
+def _figures(given: Mapping[str, Any], path: str) -> tuple[str, ...]:
+    """Return what a rule's expressions read of the tallies of its object."""
+    conditions = ("assert", "activation", "target", "where")
+    return tuple(sorted({read for one in _used(given, path, conditions) for read in one.fields} & TALLY_FIELDS))
+
+
+def _used(given: Mapping[str, Any], path: str, names: Iterable[str]) -> Iterator[Used]:
+    return (used(given[name], "o", f"{path}.{name}") for name in names if name in given)
 
 
 def _keeps(given: Mapping[str, Any]) -> bool:

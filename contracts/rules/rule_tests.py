@@ -14,6 +14,7 @@ from typing import Any, Final
 from coseal.contracts.kernel.dates import parse_time
 from coseal.contracts.process.chain import objects_of
 from coseal.contracts.process.items import Unfit, schema_of
+from coseal.contracts.process.tally import Fold
 from coseal.contracts.process.types import definition_hash
 from coseal.contracts.rules.draft import State
 from coseal.contracts.rules.errors import RuleError
@@ -108,10 +109,12 @@ def run_test(rule: Rule, test: Mapping[str, Any], definition: Definition | None 
     if "object" in test:
         declared = {"attributes": [[name, "0", value] for name, value in test["object"].items()]}
         state = rules.describe(state, declared, start_ms)
+    fold, named = Fold(rules.tallies), ((rule.object_type, object_id),)
     for event in events:
         if state is not None:
             state, _ = rules.expire(state, event.block_ms)
-        state, _ = rules.observe(state, event, object_id)
+        tallied = fold.add(event.source, event.sequence, event.item, named)
+        state, _ = rules.observe(state, replace(event, tallied=tallied), object_id)
     if "gap" in test:
         first, last = test["gap"]
         state, _ = rules.gap(state, first, last, start_ms)
@@ -140,7 +143,10 @@ def _run_related(
     def look(rule_id: str, kind: str, name: str) -> Sight | Reason:
         return witnesses.sight(states.get(name), rule_id, whole=True, settled=True)
 
+    fold = Fold(rules.tallies)
     for item, event in items:
+        if event is not None:
+            event = replace(event, tallied=fold.add(event.source, event.sequence, item, objects_of(item)))
         for kind, name in objects_of(item):
             if kind == body.over.type:
                 states[name] = _after(witnesses, states.get(name), item, event, name)

@@ -14,9 +14,12 @@ from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from typing import Any
 
-from coseal.contracts.process.chain import objects_of
+from coseal.contracts.process.chain import ObjectName, objects_of
 from coseal.contracts.process.items import time_ms
+from coseal.contracts.process.tallies import Declared, declared_tallies
+from coseal.contracts.process.tally import Fold, Tally
 from coseal.contracts.rules.draft import State
+from coseal.contracts.rules.errors import RuleError
 from coseal.contracts.rules.facts import Definition, Event
 from coseal.contracts.rules.monitor import RuleSet, rule_sets, witness_sets
 from coseal.contracts.rules.reasons import Reason
@@ -78,10 +81,45 @@ def try_rules(
     if object_type is not None:
         always = [rule if rule.object_type == SOURCE else replace(rule, object_type=object_type) for rule in always]
     lag_ms = 0 if definition is None else definition["late_ms"]
+    if object_type is not None and definition is not None:
+        definition = _tallied_as(definition, rules, object_type)
     trial = _Trial(rule_sets(always, definition), witness_sets(always, definition), source, zone_minutes, lag_ms)
+    trial.tallies = Tallies(declared_tallies(definition))
     for sequence, item in enumerate(items, 1):
         trial.add(sequence, item)
     return trial.result(always)
+
+
+def _tallied_as(definition: Definition, rules: Sequence[Rule], object_type: str) -> Definition:
+    """Return the process type in which objects of a type have the tallies of those that the rules are about."""
+    kinds = sorted({rule.object_type for rule in rules if rule.figures})
+    if len(kinds) > 1:
+        reason = f"rules read the tallies of {' and '.join(kinds)}; {object_type} stands for one of them at a time"
+        raise RuleError("", None, reason)
+    changed = {**definition}
+    for part in ("tallies", "match") if kinds else ():
+        if kinds[0] in definition.get(part, {}):
+            changed[part] = {**definition[part], object_type: definition[part][kinds[0]]}
+    return changed
+
+
+class Tallies:
+    """The tallies of the objects of a log, whose items have numbers of one source."""
+
+    def __init__(self, declared: Mapping[str, Declared]) -> None:
+        self._fold = Fold(declared) if declared else None
+        self._items: dict[int, Mapping[str, Any]] = {}
+
+    def add(self, source: str, sequence: int, item: Mapping[str, Any]) -> Mapping[ObjectName, Tally]:
+        """Add the next item; return the tallies of its objects after it."""
+        if self._fold is None:
+            return {}
+        self._items[sequence] = item
+        corrected = None
+        if "corrects" in item and item["corrects"][0] < sequence and item["corrects"][0] in self._items:
+            first = item["corrects"][0]
+            corrected = (first, self._items[first], objects_of(self._items[first]))
+        return self._fold.add(source, sequence, item, objects_of(item), corrected)
 
 
 class _Watch:
@@ -133,9 +171,11 @@ class _Trial:
         self.source, self.zone_minutes, self.lag_ms = source, zone_minutes, lag_ms
         self.clock_ms: int | None = None
         self.events = 0
+        self.tallies = Tallies({})
 
     def add(self, sequence: int, item: Mapping[str, Any]) -> None:
         """Take the next item of the log."""
+        tallied = self.tallies.add(self.source, sequence, item)
         if "event" not in item:
             self._describe(item)
             return
@@ -144,7 +184,9 @@ class _Trial:
         if occurred is None:
             raise ValueError(f"item {sequence}: the time {item['time']} cannot be read")
         self._pass_to(occurred)
-        event = Event(item, occurred, self.source, sequence, sequence, self.clock_ms or 0, False, self.zone_minutes)
+        clock_ms = self.clock_ms or 0
+        where = (self.source, sequence, sequence, clock_ms, False, self.zone_minutes)
+        event = Event(item, occurred, *where, tallied=tallied)
         for kind, name in objects_of(item):
             watch = self.related.get(kind)
             if watch is not None:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
+from coseal.contracts.process.tallies import Declared
 from coseal.contracts.rules.cel.compile import Charge, Expression, Timestamp
-from coseal.contracts.rules.facts import FACTS, Event, event_facts
+from coseal.contracts.rules.facts import FACTS, Event, event_facts, tally_facts
 from coseal.contracts.rules.reasons import NOTHING, Reason, reason
 
 
@@ -84,7 +85,10 @@ def free(steps: int) -> None:
 
 @dataclass(slots=True)
 class Facts:
-    """An event of an object as rules see it; what expressions need is made when the first one asks."""
+    """An event of an object as rules see it; what expressions need is made when the first one asks.
+
+    ``figures`` are what rules read of the object's tallies, which are ``declared``.
+    """
 
     event: Event
     times: Mapping[str, frozenset[str]]
@@ -94,6 +98,8 @@ class Facts:
     attributes: Mapping[str, Any]
     look: Look = unseen
     spend: Callable[[int], None] = free
+    declared: Declared | None = None
+    figures: tuple[str, ...] = ()
     _bindings: dict[str, Any] | None = None
 
     def bindings(self) -> dict[str, Any]:
@@ -106,10 +112,16 @@ class Facts:
                     "id": self.object_id,
                     "count": self.count,
                     "attributes": self.attributes,
+                    **self._figures(),
                 },
                 "block": {"height": self.event.height, "time": Timestamp(self.event.block_ms)},
             }
         return self._bindings
+
+    def _figures(self) -> Mapping[str, Any]:
+        if not self.figures:
+            return {}
+        return tally_facts(self.declared, self.figures, self.event, (self.object_type, self.object_id))
 
     def _event(self) -> Any:
         """Return the value of ``e``, made once for all objects that the event names."""

@@ -213,6 +213,12 @@ def fit_type(view: View, before: Mapping[str, Any], definition: Mapping[str, Any
         for name in {**before[part], **definition[part]}
         if before[part].get(name) != definition[part].get(name)
     }
+    changed |= {
+        ("object_types", name)
+        for part in ("tallies", "match")
+        for name in {**before.get(part, {}), **definition.get(part, {})}
+        if before.get(part, {}).get(name) != definition.get(part, {}).get(name)
+    }
     if ("object_types", SOURCE) in changed and SOURCE in definition["object_types"]:
         about = _about_sources(view, definition["id"])
         if about is not None:

@@ -18,6 +18,7 @@ from coseal.contracts.process.attestation import is_disputed
 from coseal.contracts.process.chain import ObjectName, decoded_item_hash, objects_of
 from coseal.contracts.process.corrections import Place, named_objects, places
 from coseal.contracts.process.items import time_ms as read_time_ms
+from coseal.contracts.process.tally import NO_TALLIES, TERM_STEPS, Fold, Tally
 from coseal.contracts.rules.draft import State
 from coseal.contracts.rules.facts import Event
 from coseal.contracts.rules.monitor import OBSERVE_STEPS, Finding, RuleSet
@@ -33,7 +34,8 @@ AGAIN_STEPS: Final = 200_000
 class Recording(NamedTuple):
     """An item of an object, and when it was recorded.
 
-    Of a ``new`` one, of this batch, ``corrected`` is what it corrects, if that may be an item of the object.
+    Of a ``new`` one, of this batch, ``corrected`` is what it corrects, if that may be an item of the object, and
+    ``tallied`` are the tallies after it.
     """
 
     source: str
@@ -44,6 +46,7 @@ class Recording(NamedTuple):
     time_ms: int
     corrected: Any = None
     new: bool = False
+    tallied: Mapping[ObjectName, Tally] = NO_TALLIES
 
 
 class Change(NamedTuple):
@@ -137,6 +140,7 @@ class Again:
         trace = self._trace(judge, seen)
         state, found = rules.fresh(seen[0].time_ms, whole=shown.whole), list[Found]()
         by_block, known = True, False
+        fold = Fold(rules.tallies) if shown.complete else None
         for index, one in enumerate(seen):
             live = self.source(one.source)["mode"] == "live"
             if clock_ms is not None or by_block:
@@ -148,6 +152,7 @@ class Again:
             place = trace.get(index)
             if place is not None:
                 now = seen[place.now]
+                tallied = self._tallied(judge, rules, fold, name, now, seen)
                 if place.lost and not shown.complete and not (one.new and one.corrected is None):
                     state, lost = self.unsettled(rules, state, correction(one), "history_unseen")
                     found += lost
@@ -156,7 +161,7 @@ class Again:
                         state, lost = self.unsettled(rules, state, dispute(now), "disputed", first_ms=one.time_ms)
                         found += lost
                     continue
-                state, more = self.judged(rules, state, name, now, one, self.spend, look)
+                state, more = self.judged(rules, state, name, now, one, self.spend, look, tallied)
                 found += more
         return Judged(state, found, True)
 
@@ -167,6 +172,31 @@ class Again:
             return {index: Place(index, index) for index in range(len(seen))}
         hashes = [one.hashed for one in seen]
         return {place.first: place for place in places([one[:3] for one in seen], hashes)}
+
+    def _tallied(
+        self,
+        judge: JudgingSet,
+        rules: RuleSet,
+        fold: Fold | None,
+        name: ObjectName,
+        now: Recording,
+        seen: Sequence[Recording],
+    ) -> Mapping[ObjectName, Tally]:
+        """Return the tallies of the object after what stands in a place, as the state has them after a ``new`` one.
+
+        Where a set keeps to what was recorded, a correction takes out what it corrects.
+        """
+        if fold is None or not rules.tallies:
+            return now.tallied
+        self.spend(TERM_STEPS)
+        corrected = None
+        if judge.keeps and "corrects" in now.item:
+            self.spend(ENTRY_STEPS * len(seen))
+            target = (now.source, now.item["corrects"][0])
+            shown = [one for one in seen if one[:2] == target and one.hashed.hex() == now.item["corrects"][1]]
+            corrected = (target[1], shown[0].item, (name,)) if shown else None
+        names = (name,) if name in objects_of(now.item) else ()
+        return fold.add(now.source, now.sequence, now.item, names, corrected)
 
     def _is_disputed(self, one: Recording) -> bool:
         found = self._disputed.get(one.hashed)
@@ -206,6 +236,7 @@ class Again:
         first: Recording,
         spend: Any,
         look: Look = unseen,
+        tallied: Mapping[ObjectName, Tally] = NO_TALLIES,
     ) -> tuple[State, list[Found]]:
         """Return the state after what stands ``now`` in the place that ``first`` made, and what was found."""
         item, zone_minutes = now.item, self.source(now.source).get("zone_minutes")
@@ -228,6 +259,7 @@ class Again:
             self.source(now.source)["mode"] == "live",
             zone_minutes,
             first=first.sequence,
+            tallied=tallied,
         )
         state, findings = rules.observe(state, event, name[1], look=look, spend=spend)
         return state, [Found(finding, now) for finding in findings]

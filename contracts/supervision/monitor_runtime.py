@@ -116,7 +116,7 @@ class Watch:
             name = (SOURCE, self.source)
             watched.append((name, self._watched(name, first=False)))
         if watched:
-            refusal = self._judge(offset, item, reading.time_ms, origin, watched)
+            refusal = self._judge(recorded, reading.time_ms, origin, watched)
             if refusal is not None:
                 return refusal
         if self.held:
@@ -130,15 +130,14 @@ class Watch:
 
     def _judge(
         self,
-        offset: int,
-        item: Mapping[str, Any],
+        recorded: BatchItem,
         time_ms: int,
         origin: Item,
         objects: Sequence[tuple[ObjectName, Watched]],
     ) -> Rejected | None:
         context = self.context
         event = Event(
-            item,
+            recorded.item,
             time_ms,
             self.source,
             origin.sequence or 0,
@@ -146,6 +145,7 @@ class Watch:
             context.time_ms,
             self.live,
             self.zone_minutes,
+            tallied=recorded.tallied,
         )
         for (object_type, object_id), watched in objects:
             again = (object_type, object_id) in self.corrected
@@ -161,7 +161,7 @@ class Watch:
                 )
                 for finding in findings:
                     if refuses(finding) and not judge.shadow:  # J13
-                        return violated(offset, item, finding)
+                        return violated(recorded.offset, recorded.item, finding)
                     self.found.append(Found(judge, object_type, object_id, finding, origin))
         return None
 
@@ -175,7 +175,7 @@ class Watch:
             if corrected is not None and not concerns(corrected, name, self.definition):
                 corrected = None
             one = (self.source, recorded.sequence, recorded.item, recorded.hashed, height, time_ms, corrected, True)
-            self.corrected[name].append(Recording(*one))
+            self.corrected[name].append(Recording(*one, recorded.tallied))
 
     def _uncount(self, recorded: BatchItem) -> None:
         """Let an event of this source that is corrected meet no obligation any more."""

@@ -190,7 +190,7 @@ def _judged_without(again: Again, case: Case, whole: bool, why: str, look: Look)
                 state, lost = again.unsettled(case.rules, state, change, why)
                 found += lost
         if one.new:
-            state, more = again.judged(case.rules, state, name, one, one, again.view.charge, look)
+            state, more = again.judged(case.rules, state, name, one, one, again.view.charge, look, one.tallied)
             found += more
     return Judged(state, found, False)
 

@@ -96,6 +96,10 @@ def try_rules(
         str | None,
         typer.Option("--object-type", metavar="TYPE", help="Whose traces to judge.", show_default="as the rules say"),
     ] = None,
+    process_type: Annotated[
+        Path | None,
+        typer.Option("--type", metavar="TYPE.json", help="A process type that says what the log does not: tallies."),
+    ] = None,
     cases: Annotated[bool, typer.Option("--cases", help="Add the ids of the cases, by verdict.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -109,12 +113,14 @@ def try_rules(
       coseal rules test permit.json --log receipt.xes.gz
 
       coseal rules test fines.json --log fines.csv.gz --map fines.toml --zone +01:00 --json --cases
+
+      coseal rules test trade-match.json --log orders.jsonocel --type orders.type.json
     """
-    from coseal.client.rules import try_file
+    from coseal.client.rules import read_definition, try_file
 
     with printed_findings(as_json=as_json):
         read = read_given(log, format, mapping, zone)
-    tried = try_file(file, read, object_type)
+    tried = try_file(file, read, object_type, None if process_type is None else read_definition(process_type))
     if as_json:
         print_json({**tried.result.to_json(with_cases=cases), "warnings": list(tried.warnings)})
     else:

@@ -80,14 +80,15 @@ def _names_type(entry: Any) -> bool:
     return type(scope) is dict and type(scope.get("process_type")) is str
 
 
-def try_file(path: Path, log: Log, object_type: str | None = None) -> Tried:
+def try_file(path: Path, log: Log, object_type: str | None = None, process_type: Definition | None = None) -> Tried:
     """Return what the rules of a file say of a log; raise ``BadAnswer`` if a rule is refused.
 
     A rule may name event types and attributes that the log lacks: that is a warning, for a log shows what happened,
-    not all that may happen. ``object_type`` is set in place of the rules' own.
+    not all that may happen. ``object_type`` is set in place of the rules' own. ``process_type`` says what the log's
+    does not, such as its tallies.
     """
     data = read_json(path)
-    definition = normalised(log.definition)
+    definition = _completed(normalised(log.definition), process_type)
     try:
         rules = parse_rules(data)
     except RuleError as error:
@@ -95,6 +96,15 @@ def try_file(path: Path, log: Log, object_type: str | None = None) -> Tried:
     zone, source = log.source.get("zone_minutes"), f"log/{log.source['id']}"
     result = try_rules(rules, log.items, definition, object_type=object_type, source=source, zone_minutes=zone)
     return Tried(result, _unknown(data, definition, object_type))
+
+
+def _completed(definition: Definition, process_type: Definition | None) -> Definition:
+    """Return a log's process type with what another has beside it; the other's word counts where both have a type."""
+    if process_type is None:
+        return definition
+    types = {part: {**definition[part], **process_type[part]} for part in ("object_types", "event_types")}
+    declared = {part: process_type[part] for part in ("tallies", "match") if part in process_type}
+    return {**definition, **types, **declared}
 
 
 def _unknown(data: Any, definition: Definition, object_type: str | None) -> tuple[str, ...]:

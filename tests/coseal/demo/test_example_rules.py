@@ -5,7 +5,9 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from coseal.cli import app
 from coseal.contracts.process.types import normalised
 from coseal.contracts.rules.rule import parse_rules
 from coseal.contracts.rules.rule_tests import check_rules
@@ -101,6 +103,46 @@ def test_the_receipt_log_has_checks_that_no_decision_follows():
     (decision,) = parse_rules(read("permits.json"))
     found = try_rules([decision], log.items, normalised(log.definition)).rules[0].cases
     assert {verdict.value: len(ids) for verdict, ids in found.items()}["pending_violating"] == 14
+
+
+def procurement():
+    path = reference("ocel1", "p2p-2023.jsonocel.gz")
+    log = read_log(path, load_mapping(None, path, None))
+    return log, json.loads(reference("trade", "golden_p2p_match.json").read_text("utf-8"))
+
+
+def test_the_procurement_log_has_invoices_that_are_paid_more_than_once():
+    log, golden = procurement()
+    path = reference("ocel1", "p2p-2023.jsonocel.gz")
+    result = CliRunner().invoke(
+        app,
+        [
+            *("rules", "test", str(RULES / "trade-match.json"), "--log", str(path)),
+            *("--type", str(RULES / "orders.type.json"), "--object-type", "invoice receipt", "--json", "--cases"),
+        ],
+    )
+    assert result.exit_code == 0, result.output
+    (row,) = [one for one in json.loads(result.stdout)["rules"] if one["id"] == "TM-PAY-ONCE"]
+    assert sorted(row["cases"]["violated"]) == sorted(golden["invoices_paid_more_than_once"])
+    assert len(row["cases"]["violated"]) == 101
+    assert len(log.items) > golden["events"]
+
+
+def test_a_guard_on_a_tally_names_the_same_invoices():
+    log, golden = procurement()
+    tallies = {"invoice receipt": {"payments": [{"on": "Execute Payment", "add": 1}]}}
+    definition = normalised({**log.definition, "tallies": tallies})
+    rule = {
+        "id": "ONCE",
+        "kind": "guard",
+        "scope": {"object_type": "invoice receipt"},
+        "on": ["Execute Payment"],
+        "assert": "o.tally.payments <= 1 && o.tally_of.payments[e.member] <= 1",
+    }
+    (found,) = try_rules(parse_rules([rule], definition), log.items, definition).rules
+    assert sorted(found.cases["violated"]) == sorted(golden["invoices_paid_more_than_once"])
+    assert found.findings == 648 - 516
+    assert not found.cases["undetermined"]
 
 
 def test_no_id_stands_in_two_sets():
