@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from bench.budget import competing, correcting, defining, due, governing, judging, recording
+from bench.budget import competing, correcting, defining, due, governing, judging, recording, tallying
 from bench.budget.scene import Result
 from bench.machine import about
 
 GROUPS: Final[dict[str, Callable[[], Iterator[Result]]]] = {
     "recording": recording.recording,
+    "tallying": tallying.tallying,
     "judging": judging.judging,
     "related": judging.related,
     "correcting": correcting.correcting,

@@ -117,11 +117,10 @@ class Scene:
             "attributes": {"amount": number, "by": f"clerk {number % 7}", **attributes},
         }
 
-    def record(self, items: list[dict[str, Any]]) -> Transaction:
+    def record(self, items: list[dict[str, Any]], **more: Any) -> Transaction:
         """Return a batch for the next block."""
-        return self.chain.signed(
-            "bank-a", "process.record", {"source": "log", "sequence": self.sequence, "items": items}
-        )
+        args = {"source": "log", "sequence": self.sequence, "items": items, **more}
+        return self.chain.signed("bank-a", "process.record", args)
 
     def recorded(self, items: list[dict[str, Any]]) -> None:
         """Commit batches of four items each."""

@@ -33,6 +33,7 @@ from coseal.console.parts import (
 )
 from coseal.console.shown import Recording, Shown, Trust, joined
 from coseal.console.supervision_parts import TONES, case_link, finding_chip, held_amount, rule_link, verdict
+from coseal.console.tally_parts import tallies_of
 from coseal.console.verdicts import (
     MAX_RULES,
     Recorded,
@@ -46,7 +47,7 @@ from coseal.console.verdicts import (
 )
 from coseal.contracts.process.attestation import DISPUTED
 from coseal.contracts.process.items import time_ms as read_time_ms
-from coseal.contracts.process.state import attestation_key, object_key, source_key, type_key
+from coseal.contracts.process.state import attestation_key, object_key, source_key, tally_key, type_key
 from coseal.contracts.supervision.findings import raised_of
 from coseal.contracts.supervision.state import (
     active_key,
@@ -88,6 +89,8 @@ class _Case:
     hold: Mapping[str, Any] | None
     standing: Shown[list[Standing]] | None
     replayed: Replay | None
+    tallies: Shown[Any]
+    object_type: str
 
     def place(self, row: Mapping[str, Any]) -> Recording | None:
         """Return where an item was recorded, None where no receipt proves it."""
@@ -115,6 +118,7 @@ async def case(page: Page) -> View:
         lead(page, place[2], None, el("p", None, place[1], " · ", path)),
         _about(page, place, whole),
         _rules(page, whole),
+        *tallies_of(page, whole.definition, whole.object_type, whole.tallies),
         section(
             page,
             "cases.timeline",
@@ -132,12 +136,13 @@ async def case(page: Page) -> View:
 
 async def _read(page: Page, place: tuple[str, str, str], first: int) -> _Case:
     process_type, object_type, _object_id = place
-    definition, history, hold, monitors, active = await asyncio.gather(
+    definition, history, hold, monitors, active, tallies = await asyncio.gather(
         page.data.state(type_key(process_type)),
         page.data.history(*place),
         page.data.state(hold_key(*place)),
         page.data.exact(object_state_key(*place)),
         page.data.state(active_key(process_type)),
+        page.data.state(tally_key(*place)),
     )
     if definition.value is None:
         raise Problem(404, "unknown_process_type", page.t("processes.unknown", name=process_type), "")
@@ -161,7 +166,8 @@ async def _read(page: Page, place: tuple[str, str, str], first: int) -> _Case:
             replayed = await asyncio.to_thread(
                 replay, place, monitors.value, judges, since, recorded, late_ms, clock_ms
             )
-    return _Case(history, definition.value, recordings, by_name, findings, raised, hold.value, standing, replayed)
+    found = (history, definition.value, recordings, by_name, findings, raised, hold.value, standing, replayed)
+    return _Case(*found, tallies, object_type)
 
 
 async def _recordings(page: Page, items: Sequence[Mapping[str, Any]], first: int) -> dict[str, Recording]:

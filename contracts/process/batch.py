@@ -157,13 +157,14 @@ class Batch:
             before = self.tallies.get(name) or self._load_tally(name)
             own = item if name in reading.objects else None
             corrects = (item["corrects"][0], corrected) if name in named else None
-            steps = terms_of(declared, own) + (0 if corrects is None else terms_of(declared, corrected))
+            steps = len(terms_of(declared, own)) + (0 if corrects is None else len(terms_of(declared, corrected)))
             self.view.charge(TERM_STEPS * steps)
             self.tallies[name] = after(declared, before, self.name, sequence, own, corrects)
             if own is not None:
-                place = (self.definition["id"], *name)
-                who = item.get("counterparty", self.context.member)
-                tallied[name] = with_member(self.view, self.tallies[name], who, *place)
+                tallied[name] = self.tallies[name]
+                if "counterparty" in item:
+                    place = (self.definition["id"], *name)
+                    tallied[name] = with_member(self.view, tallied[name], item["counterparty"], *place)
         return tallied
 
     def _load_tally(self, name: ObjectName) -> Tally:

@@ -59,13 +59,13 @@ class Match(NamedTuple):
 
 def within(value: int, base: int, ppm: int, absolute: int = 0) -> bool:
     """Say whether a value exceeds its base by no more than so many parts per million, or an absolute difference."""
-    return (value - base) * MILLION <= ppm * max(base, 0) or value - base <= absolute  # L10
+    return (value - base) * MILLION <= ppm * max(base, 0) or value - base <= absolute  # T28
 
 
 def judge(figures: Figures, terms: Terms) -> Match:
     """Return what matching gives."""
     if figures.why:
-        return Match("undetermined", figures.mode, 0, 0, (figures.why,))  # L9
+        return Match("undetermined", figures.mode, 0, 0, (figures.why,))  # T27
     if figures.mode != NONE and figures.ordered <= 0:
         return Match("unordered", figures.mode, 0, 0, ("unordered",))
     payable = _payable_quantity(figures, terms)
@@ -73,7 +73,7 @@ def judge(figures: Figures, terms: Terms) -> Match:
     return Match(reasons[0], figures.mode, payable, _payable_amount(figures, reasons, payable), reasons)
 
 
-def _payable_quantity(figures: Figures, terms: Terms) -> int:  # L11
+def _payable_quantity(figures: Figures, terms: Terms) -> int:  # T29
     mode, ordered = figures.mode, figures.ordered
     if mode == NONE:
         return 0
@@ -118,7 +118,7 @@ def _amount_fits(figures: Figures, terms: Terms) -> bool:
     return within(figures.invoiced_amount, figures.ordered_amount, ppm, terms.amount_fen)
 
 
-def _payable_amount(figures: Figures, reasons: tuple[str, ...], payable: int) -> int:  # L11
+def _payable_amount(figures: Figures, reasons: tuple[str, ...], payable: int) -> int:  # T29
     invoiced, amount = figures.invoiced, figures.invoiced_amount
     if invoiced <= 0 or payable <= 0:
         return 0

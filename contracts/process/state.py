@@ -44,7 +44,7 @@ def object_key(process_type: str, object_type: str, object_id: str) -> str:
 
 
 def tally_key(process_type: str, object_type: str, object_id: str) -> str:
-    """Return the state key of an object's tallies: ``[totals, rows by member]`` (``process.tally``)."""
+    """Return the state key of an object's tallies: ``[rows by member, figures of others]`` (``process.tally``)."""
     return f"process/tally/{process_type}/{object_type}/{object_id}"
 
 

@@ -44,19 +44,19 @@ class Term(NamedTuple):
 class Declared:
     """The tallies of an object type: ``terms`` by event type, the names of ``tallies``, and how it is matched.
 
-    ``mode``, ``unit`` and ``currency`` are the attributes that say these, "" where none does. ``sellers`` are the
-    event types that a seller records: those that are invoiced.
+    ``unit`` and ``currency`` are the attributes that say these, "" where none does, and ``said`` those that say mode,
+    unit and currency, by their place in a row. ``sellers`` are the event types that a seller records: invoices.
     """
 
     tallies: tuple[str, ...]
     scales: Mapping[str, int]
     terms: Mapping[str, tuple[Term, ...]]
-    mode: str
     unit: str
     currency: str
     default: str
     matched: Terms | None
     sellers: frozenset[str]
+    said: tuple[tuple[int, str], ...]
 
 
 def declared_tallies(definition: Mapping[str, Any] | None) -> Mapping[str, Declared]:
@@ -95,16 +95,17 @@ def _of_type(definition: Mapping[str, Any], tallies: Mapping[str, Any], match: M
     if match is not None:
         match_terms = Terms(match["quantity_ppm"], match["price_ppm"], match["amount_fen"])
     given = match or {}
+    said = (given.get("mode", {}).get("attribute", ""), given.get("unit", ""), given.get("currency", ""))
     return Declared(
         tallies=tuple(sorted(tallies)),
         scales={name: entries[0]["scale"] for name, entries in tallies.items()},
         terms={kind: tuple(found) for kind, found in terms.items()},
-        mode=given.get("mode", {}).get("attribute", ""),
-        unit=given.get("unit", ""),
-        currency=given.get("currency", ""),
+        unit=said[1],
+        currency=said[2],
         default=given.get("mode", {}).get("default", DEFAULT_MODE),
         matched=match_terms,
         sellers=frozenset(sellers),
+        said=tuple((place, name) for place, name in enumerate(said) if name),
     )
 
 
@@ -158,7 +159,7 @@ def count_terms(args: Mapping[str, Any]) -> int:
 
 def tally_faults(args: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with ``tallies`` and ``match``, each field of which has its form."""
-    for kind, tallies in args.get("tallies", {}).items():  # L1
+    for kind, tallies in args.get("tallies", {}).items():  # T21
         where = f"args.tallies.{kind}"
         if kind not in args["object_types"]:
             yield f"{where}: '{kind}' is no object type of this definition"
@@ -187,7 +188,7 @@ def _term_faults(args: Mapping[str, Any], where: str, entries: list[Any]) -> Ite
                 yield f"{where}[{index}].add: expected an attribute of '{on}' that is {kinds}, and not sealed"
 
 
-def _match_faults(args: Mapping[str, Any], kind: str, match: Mapping[str, Any]) -> Iterator[str]:  # L2
+def _match_faults(args: Mapping[str, Any], kind: str, match: Mapping[str, Any]) -> Iterator[str]:  # T22
     where, tallies = f"args.match.{kind}", args.get("tallies", {}).get(kind, {})
     for name in FIGURES:
         if name not in tallies:
@@ -218,7 +219,7 @@ def _is_text(body: Mapping[str, Any], attribute: str) -> bool:
 def changed_tally(before: Mapping[str, Any], definition: Mapping[str, Any]) -> str | None:
     """Say which tally of a version before a definition does not keep, or return None."""
     after = definition.get("tallies", {})
-    for kind, tallies in before.get("tallies", {}).items():  # L3
+    for kind, tallies in before.get("tallies", {}).items():  # T23
         for name, entries in tallies.items():
             if after.get(kind, {}).get(name) != entries:
                 return f"args.tallies.{kind}.{name}: keep it as it was: its sums go on; a new tally has another name"

@@ -39,13 +39,31 @@ _OTHER: Final = "other"
 
 
 class Tally(NamedTuple):
-    """The tallies of one object: ``totals`` over all members, and the rows of those that are known here."""
+    """The tallies of one object: the rows of its first members, the figures of all others together, ``further`` rows.
 
-    totals: Mapping[str, Any]
+    Of the further ones only those are here that were asked for.
+    """
+
     members: Mapping[str, Any]
+    rest: Mapping[str, Any]
+    further: Mapping[str, Any]
+
+    def row(self, member: str) -> Any:
+        """Return the row of a member, an empty one if it has none here."""
+        return self.members.get(member) or self.further.get(member) or _NO_ROW
+
+    def total(self, name: str) -> int | None:
+        """Return the sum over all members, None where something did not add exactly."""
+        total = figure(self.rest, name)
+        for row in self.members.values():
+            value = figure(row[3], name)
+            if value is None or total is None:
+                return None
+            total += value
+        return total if total is not None and -MAX_SUM <= total <= MAX_SUM else None
 
 
-EMPTY: Final = Tally({}, {})
+EMPTY: Final = Tally({}, {}, {})
 NO_TALLIES: Final[Mapping[ObjectName, Tally]] = {}
 
 
@@ -59,7 +77,7 @@ def exact(value: Any, own: int, scale: int) -> int | None:
         number = _of_text(value, scale) if is_decimal(value) else None
     elif type(value) is int:
         number = _scaled(value, own, scale)
-    return number if number is not None and -MAX_ADDED <= number <= MAX_ADDED else None  # L5
+    return number if number is not None and -MAX_ADDED <= number <= MAX_ADDED else None  # T24
 
 
 def _scaled(value: int, own: int, scale: int) -> int | None:
@@ -97,36 +115,32 @@ def after(
 
     ``item`` is None where it does not name the object, ``corrected`` what it corrects there, with its sequence.
     """
-    member = source.partition("/")[0]
-    terms = _terms(declared, item)
-    taken = None if corrected is None else _terms(declared, corrected[1])
+    terms = terms_of(declared, item)
+    taken = () if corrected is None else terms_of(declared, corrected[1])
     if not terms and not taken:
         return tally
-    row = list(tally.members.get(member, _NO_ROW))
-    totals, figures = dict(tally.totals), dict(row[3])
-    row[3] = figures
-    if corrected is not None and taken is not None:
+    member, _, name = source.partition("/")
+    before = tally.row(member)
+    row = [*before[:3], dict(before[3]), *before[4:]]
+    if taken:
         row[4] += 1
-        if not _take_out(declared, row, totals, taken, corrected[1], [source.partition("/")[2], corrected[0]]):
-            for name in dict.fromkeys(term.tally for term in (*taken, *terms)):  # L6
-                _add(figures, totals, name, 0, 0, 1)
+        if not _take_out(declared, row, taken, corrected[1], [name, corrected[0]]):
+            for tallied in dict.fromkeys(term.tally for term in (*taken, *terms)):  # T25
+                _add(row[3], tallied, 0, 0, 1)
             terms = ()
     if item is not None and terms:
         attributes = item.get("attributes", {})
-        _fix(declared, row, attributes)
+        if declared.said:
+            _fix(declared, row, attributes)
         for term in terms:
-            amount = _amount(declared, row, term, attributes)
-            if amount is not None:
-                _add(figures, totals, term.tally, *amount)
-    return Tally(totals, {**tally.members, member: row})
+            _add_term(declared, row, term, attributes)
+    if member in tally.members or (len(tally.members) < MAX_MEMBERS and member not in tally.further):
+        return Tally({**tally.members, member: row}, tally.rest, tally.further)
+    return Tally(tally.members, _changed(tally.rest, before[3], row[3]), {**tally.further, member: row})
 
 
-def terms_of(declared: Declared, item: Any) -> int:
-    """Return how many terms an item has."""
-    return len(_terms(declared, item))
-
-
-def _terms(declared: Declared, item: Any) -> tuple[Term, ...]:
+def terms_of(declared: Declared, item: Any) -> tuple[Term, ...]:
+    """Return what an item adds to tallies; it may be anything."""
     if type(item) is not dict or "event" not in item:
         return ()
     kind = item.get("type")
@@ -134,14 +148,21 @@ def _terms(declared: Declared, item: Any) -> tuple[Term, ...]:
 
 
 def _fix(declared: Declared, row: list[Any], attributes: Mapping[str, Any]) -> None:
-    """Have the first event that says them fix a member's mode, unit and currency."""  # L8
-    for place, name in enumerate((declared.mode, declared.unit, declared.currency)):
-        value = attributes.get(name) if name and row[place] is None else None
-        if type(value) is str and value:
-            if place == 0:
-                row[0] = value if value in MODES else _OTHER
-            elif len(value) <= _MAX_UNIT_CHARACTERS:
-                row[place] = value
+    """Have the first event that says them fix a member's mode, unit and currency."""  # T26
+    for place, name in declared.said:
+        if row[place] is None:
+            value = attributes.get(name)
+            if type(value) is str and value:
+                if place == 0:
+                    row[0] = value if value in MODES else _OTHER
+                elif len(value) <= _MAX_UNIT_CHARACTERS:
+                    row[place] = value
+
+
+def _add_term(declared: Declared, row: list[Any], term: Term, attributes: Mapping[str, Any]) -> None:
+    amount = _amount(declared, row, term, attributes)
+    if amount is not None:
+        _add(row[3], term.tally, *amount)
 
 
 def _amount(
@@ -155,7 +176,7 @@ def _amount(
         return None
     number = exact(value, term.own, term.scale)
     if number is None or not _agrees(declared, row, term, attributes):
-        return 0, 0, 1  # L5
+        return 0, 0, 1  # T24
     return term.sign * number, 1, 0
 
 
@@ -166,23 +187,32 @@ def _agrees(declared: Declared, row: list[Any], term: Term, attributes: Mapping[
     return not name or name not in attributes or attributes[name] == row[place]
 
 
-def _add(figures: dict[str, Any], totals: dict[str, Any], name: str, value: int, events: int, inexact: int) -> None:
-    for sums in (figures, totals):
-        total, count, wrong = sums.get(name, _NO_FIGURE)
-        if total is not None:
-            total += value
-            if not -MAX_SUM <= total <= MAX_SUM:
-                total = None
-        sums[name] = [total, count + events, wrong + inexact]
+def _add(figures: dict[str, Any], name: str, value: int, events: int, inexact: int) -> None:
+    total, count, wrong = figures.get(name, _NO_FIGURE)
+    figures[name] = [_sum(total, value), count + events, wrong + inexact]
+
+
+def _sum(total: int | None, value: int | None) -> int | None:
+    if total is None or value is None:
+        return None
+    total += value
+    return total if -MAX_SUM <= total <= MAX_SUM else None
+
+
+def _changed(rest: Mapping[str, Any], before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures of the further members together after those of one of them changed."""
+    changed = dict(rest)
+    for name, figures in now.items():
+        was = before.get(name, _NO_FIGURE)
+        if figures is not was:
+            value = None if figures[0] is None or was[0] is None else figures[0] - was[0]
+            total, count, wrong = changed.get(name, _NO_FIGURE)
+            changed[name] = [_sum(total, value), count + figures[1] - was[1], wrong + figures[2] - was[2]]
+    return changed
 
 
 def _take_out(
-    declared: Declared,
-    row: list[Any],
-    totals: dict[str, Any],
-    terms: tuple[Term, ...],
-    item: Mapping[str, Any],
-    place: list[Any],
+    declared: Declared, row: list[Any], terms: tuple[Term, ...], item: Mapping[str, Any], place: list[Any]
 ) -> bool:
     """Take what a corrected item added out of a member's figures; False, and nothing changed, if it is not in them."""
     figures, taken = row[3], row[5]
@@ -198,7 +228,7 @@ def _take_out(
                 return False
             changes.append((term.tally, -amount[0], -amount[1], -amount[2]))
     for change in changes:
-        _add(figures, totals, *change)
+        _add(figures, *change)
     row[5] = [*taken, place]
     if not any(events or inexact for _, events, inexact in figures.values()):
         row[:3] = [None, None, None]
@@ -235,27 +265,28 @@ class Fold:
 
 def read_tally(reader: Reader, process_type: str, object_type: str, name: str) -> Tally:
     """Return the tallies of an object, with the members of its own value."""
-    value: Any = reader.get(tally_key(process_type, object_type, name))
-    return EMPTY if value is None else Tally(value[0], value[1])
+    return tally_from(reader.get(tally_key(process_type, object_type, name)))
+
+
+def tally_from(value: Any) -> Tally:
+    """Return the tallies that a value of the state is, None for none."""
+    return EMPTY if value is None else Tally(value[0], value[1], {})
 
 
 def with_member(reader: Reader, tally: Tally, member: str, process_type: str, object_type: str, name: str) -> Tally:
     """Return the tallies with the row of a member, which may have a key of its own."""
-    if member in tally.members or len(tally.members) < MAX_MEMBERS:
+    if len(tally.members) < MAX_MEMBERS or member in tally.members or member in tally.further:
         return tally
     row: Any = reader.get(further_tally_key(member, process_type, object_type, name))
-    return tally if row is None else Tally(tally.totals, {**tally.members, member: row})
+    return tally if row is None else tally._replace(further={**tally.further, member: row})
 
 
 def write_tally(view: View, before: Tally, tally: Tally, process_type: str, object_type: str, name: str) -> None:
-    """Write the tallies of an object; ``before`` is as it was read, with all members that were there."""
-    own: dict[str, Any] = {}
-    for number, (member, row) in enumerate(tally.members.items()):
-        if number < MAX_MEMBERS:
-            own[member] = row
-        elif before.members.get(member) is not row:
+    """Write the tallies of an object, which were as ``before``."""
+    for member, row in tally.further.items():
+        if before.further.get(member) is not row:
             view.put(further_tally_key(member, process_type, object_type, name), row)
-    view.put(tally_key(process_type, object_type, name), [dict(tally.totals), own])
+    view.put(tally_key(process_type, object_type, name), [dict(tally.members), dict(tally.rest)])
 
 
 # What it says
@@ -274,10 +305,47 @@ def matched(declared: Declared, tally: Tally, buyer: str, seller: str) -> Match 
     return judge(figures_of(declared, tally, buyer, seller), declared.matched)
 
 
+def parties(tally: Tally) -> list[tuple[str, str]]:
+    """Return the pairs of members of which one ordered and the other invoiced; "" for who did not record yet."""
+    buyers, sellers = (_who(tally, name) for name in ("ordered", "invoiced"))
+    return [(buyer, seller) for buyer in buyers or [""] for seller in sellers or [""] if buyer or seller]
+
+
+def _who(tally: Tally, name: str) -> list[str]:
+    return [member for member in sorted(tally.members) if any(tally.members[member][3].get(name, _NO_FIGURE)[1:])]
+
+
+def tally_document(declared: Declared | None, tally: Tally) -> dict[str, Any]:
+    """Return the tallies of an object as they are shown, with how each pair of parties matches."""
+    members = {
+        member: {
+            **{name: value for name, value in zip(("mode", "unit", "currency"), row, strict=False) if value},
+            "tallies": _figures_document(row[3]),
+            "corrections": row[4],
+        }
+        for member, row in sorted(tally.members.items())
+    }
+    document: dict[str, Any] = {"members": members, "others": _figures_document(tally.rest)}
+    if declared is not None:
+        document["scales"] = dict(declared.scales)
+    if declared is not None and declared.matched is not None:
+        found = [(pair, matched(declared, tally, *pair)) for pair in parties(tally)]
+        document["matches"] = [
+            {"buyer": pair[0], "seller": pair[1], **match._asdict(), "reasons": list(match.reasons)}
+            for pair, match in found
+            if match is not None
+        ]
+    return document
+
+
+def _figures_document(sums: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("sum", "events", "inexact")
+    return {name: dict(zip(names, value, strict=True)) for name, value in sorted(sums.items())}
+
+
 def figures_of(declared: Declared, tally: Tally, buyer: str, seller: str) -> Figures:
     """Return the figures of two members, each by its own word."""
-    rows = [tally.members.get(member, _NO_ROW) for member in (buyer, seller)]
-    bought, sold = rows
+    bought, sold = tally.row(buyer), tally.row(seller)
     owners = [bought[3], bought[3], sold[3], bought[3], sold[3]]
     ordered, received, invoiced, ordered_amount, invoiced_amount = (
         figure(sums, name) for sums, name in zip(owners, FIGURES, strict=True)

@@ -14,7 +14,7 @@ from coseal.contracts.kernel.rows.place import Act
 from coseal.contracts.process.chain import ObjectName
 from coseal.contracts.process.tables import MATCHES, TALLIED_TYPES, TALLIES, TALLY_MEMBERS
 from coseal.contracts.process.tallies import Declared, declared_tallies
-from coseal.contracts.process.tally import Tally, after, figures_of, matched
+from coseal.contracts.process.tally import EMPTY, Tally, after, figures_of, matched
 from coseal.contracts.process.types import normalised
 
 MAX_PAIRS: Final = 16
@@ -84,7 +84,8 @@ class TallyRows:
     ) -> None:
         member = source.partition("/")[0]
         before = self._row(place, member)
-        tally = after(declared, Tally({}, {} if before is None else {member: before}), source, sequence, item, corrects)
+        known = EMPTY if before is None else Tally({member: before}, {}, {})
+        tally = after(declared, known, source, sequence, item, corrects)
         row = tally.members.get(member)
         if row is None or row is before:
             return
@@ -105,7 +106,8 @@ class TallyRows:
         other = item.get("counterparty", act.member)
         mine = (other, act.member) if item["type"] in declared.sellers else (act.member, other)
         for buyer, seller in dict.fromkeys((mine, *self._pairs(place, act.member))):
-            tally = Tally({}, {who: row for who in (buyer, seller) if (row := self._row(place, who)) is not None})
+            rows = {who: row for who in (buyer, seller) if (row := self._row(place, who)) is not None}
+            tally = Tally(rows, {}, {})
             match, figures = matched(declared, tally, buyer, seller), figures_of(declared, tally, buyer, seller)
             if match is not None and tally.members:
                 names = dict(zip(("process_type", "type", "id"), place, strict=True))

@@ -63,7 +63,7 @@ _EVENT_FIELDS: Final[Mapping[str, Type]] = {
 MATCH_TYPE: Final = parse_type(
     "{verdict: string, mode: string, payable_quantity: int, payable: int, reasons: list(string)}"
 )
-FIGURES_STEPS: Final = 100
+FIGURES_STEPS: Final = 300
 """What it takes to make what the tallies of an object say, its match included."""
 TALLY_FIELDS: Final = frozenset(("tally", "tally_of", "match"))
 """What of an object its tallies say."""
@@ -217,7 +217,7 @@ def _figure_types(definition: Definition | None, kind: str) -> dict[str, Type]:
 
 def tally_facts(
     declared: Declared | None, fields: Iterable[str], event: Event, name: ObjectName
-) -> Mapping[str, Any]:  # F8
+) -> Mapping[str, Any]:  # F4
     """Return of what an object's tallies say the ``fields`` that rules read; nothing where they are not known."""
     tally = event.tallied.get(name)
     if declared is None or tally is None:
@@ -226,7 +226,7 @@ def tally_facts(
     other = event.item.get("counterparty", event.member)
     for field_name in fields:
         if field_name == "tally":
-            sums = ((name, figure(tally.totals, name)) for name in declared.tallies)
+            sums = ((name, tally.total(name)) for name in declared.tallies)
             found["tally"] = {name: value for name, value in sums if value is not None}
         elif field_name == "tally_of":
             found["tally_of"] = {name: _by_member(tally, name, (event.member, other)) for name in declared.tallies}
@@ -246,8 +246,8 @@ def tally_facts(
 
 
 def _by_member(tally: Tally, name: str, always: Iterable[str]) -> dict[str, int]:
-    rows = {**dict.fromkeys(always), **tally.members}
-    sums = ((member, figure({} if row is None else row[3], name)) for member, row in rows.items())
+    members = (*tally.members, *(member for member in always if member not in tally.members))
+    sums = ((member, figure(tally.row(member)[3], name)) for member in members)
     return {member: value for member, value in sums if value is not None}
 
 

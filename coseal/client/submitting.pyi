@@ -775,6 +775,33 @@ ProcessDefineTypeEventTypes = TypedDict(
         ],
     },
 )
+ProcessDefineTypeTallies = TypedDict(
+    "ProcessDefineTypeTallies",
+    {
+        "on": str,
+        "add": str | int,
+        "scale": NotRequired[int],
+        "sign": NotRequired[int],
+    },
+)
+ProcessDefineTypeMatchMode = TypedDict(
+    "ProcessDefineTypeMatchMode",
+    {
+        "attribute": NotRequired[str],
+        "default": NotRequired[Literal["three_way_after", "three_way_before", "two_way", "none"]],
+    },
+)
+ProcessDefineTypeMatch = TypedDict(
+    "ProcessDefineTypeMatch",
+    {
+        "mode": NotRequired[ProcessDefineTypeMatchMode],
+        "unit": NotRequired[str],
+        "currency": NotRequired[str],
+        "quantity_ppm": NotRequired[int],
+        "price_ppm": NotRequired[int],
+        "amount_fen": NotRequired[int],
+    },
+)
 ProcessDefineType = TypedDict(
     "ProcessDefineType",
     {
@@ -787,6 +814,8 @@ ProcessDefineType = TypedDict(
         "early_ms": NotRequired[int],
         "late_ms": NotRequired[int],
         "legal_basis": NotRequired[list[str]],
+        "tallies": NotRequired[dict[str, dict[str, list[ProcessDefineTypeTallies]]]],
+        "match": NotRequired[dict[str, ProcessDefineTypeMatch]],
     },
 )
 ProcessRegisterSource = TypedDict(

@@ -84,7 +84,8 @@ class _Types:
             case Record():
                 return self.record(field, name)
             case Special():
-                return _JSON_TYPES[field.schema["type"]]
+                forms = field.schema.get("anyOf", [field.schema])
+                return " | ".join(_JSON_TYPES[form["type"]] for form in forms)
             case Later() | Dependent():
                 return "Any"
         return "str"

@@ -16,7 +16,9 @@ from starlette.responses import Response
 from coseal.contracts.process import state as process
 from coseal.contracts.process import types as process_types
 from coseal.contracts.process.recorded import RecordedItem, recorded_items
-from coseal.contracts.process.state import object_key, source_key
+from coseal.contracts.process.state import object_key, source_key, tally_key
+from coseal.contracts.process.tallies import declared_tallies
+from coseal.contracts.process.tally import tally_document, tally_from
 from coseal.ledger import codec
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.handover import with_handovers
@@ -132,9 +134,23 @@ def _add_objects(routes: APIRouter, context: Context) -> None:
         height = certified.header.height
         shown = {**_name(found), "items": count, "head": head.hex(), "first": found["first"]}
         document: dict[str, Any] = {"height": height, "object": shown}
+        tallies = await _tallies(context, found)
+        if tallies is not None:
+            document["tallies"] = tallies
         if proof:
             document["proof"] = await proof_document(context, certified)
         return answer(document, height=height)
+
+
+async def _tallies(context: Context, found: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the tallies of an object, if its type has some, with the height that certifies them."""
+    place = (found["process_type"], found["type"], found["id"])
+    declared = declared_tallies(process_types.process_type(context.reader(), place[0])).get(place[1])
+    if declared is None:
+        return None
+    certified = await prove_key(context, tally_key(*place))
+    tally = tally_from(None if certified.value is None else codec.decode(certified.value))
+    return {"height": certified.header.height, **tally_document(declared, tally)}
 
 
 async def _one_object(context: Context, name: str, process_type: str | None, object_type: str | None) -> dict[str, Any]:

@@ -79,6 +79,7 @@ def run(scenario: Scenario) -> None:
     _sources(scenario, fines)
     _items(scenario, fines)
     _attestations(scenario, fines)
+    _tallies(scenario)
 
 
 def _types(scenario: Scenario) -> None:
@@ -91,6 +92,39 @@ def _types(scenario: Scenario) -> None:
     scenario.no("forbidden", "bank-a", "process.define_type", **{**FINES, "version": 2})
     scenario.ok("enterprise-a", "process.define_type", **{**FINES, "version": 2, "legal_basis": ["cn/2022/2"]})
     scenario.ok("bank-a", "process.define_type", **LOANS)
+
+
+def _tallies(scenario: Scenario) -> None:
+    """Order, receipt and invoice of a line by two members: matched, corrected, not exact."""
+    scenario.ok("bank-a", "process.define_type", **_orders(1))
+    scenario.no("tally_changed", "bank-a", "process.define_type", **_orders(2) | {"tallies": {}, "match": {}})
+    buyer = Source(scenario, "bank-a", "orders", "orders")
+    seller = Source(scenario, "enterprise-a", "orders", "orders")
+    placed = buyer.event("Ordered", "L1", attributes={"quantity": "100", "amount": "100.00", "unit": "KGM"})
+    received = buyer.event("Received", "L1", attributes={"quantity": "900", "unit": "KGM"})
+    buyer.record(placed, received)
+    invoiced = {"quantity": "90", "amount": "90.00", "unit": "KGM"}
+    seller.record(seller.event("Invoiced", "L1", attributes=invoiced, counterparty="bank-a"))
+    fixed = buyer.event("Received", "L1", attributes={"quantity": "90", "unit": "KGM"})
+    fixed["corrects"] = [2, item_hash(buyer.full_name, 2, received).hex()]
+    buyer.record(fixed, corrected=[received])
+    buyer.record(buyer.event("Received", "L1", attributes={"quantity": "0.0001", "unit": "KGM"}))
+
+
+def _orders(version: int) -> dict[str, Any]:
+    line: dict[str, Any] = {"attributes": {"quantity": "decimal", "amount": "decimal", "unit": "string"}}
+    adds = {"ordered": "Ordered", "received": "Received", "invoiced": "Invoiced"}
+    tallies = {name: [{"on": on, "add": "quantity", "scale": 3}] for name, on in adds.items()}
+    tallies |= {f"{name}_amount": [{"on": adds[name], "add": "amount", "scale": 2}] for name in ("ordered", "invoiced")}
+    return {
+        "id": "orders",
+        "version": version,
+        "title": "Orders",
+        "object_types": {"case": {}},
+        "event_types": {name: line for name in adds.values()},
+        "tallies": {"case": tallies},
+        "match": {"case": {"unit": "unit", "quantity_ppm": 20_000}},
+    }
 
 
 def _sources(scenario: Scenario, fines: Source) -> None:
