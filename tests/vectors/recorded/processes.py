@@ -121,7 +121,7 @@ def _orders(version: int) -> dict[str, Any]:
         "version": version,
         "title": "Orders",
         "object_types": {"case": {}},
-        "event_types": {name: line for name in adds.values()},
+        "event_types": dict.fromkeys(adds.values(), line),
         "tallies": {"case": tallies},
         "match": {"case": {"unit": "unit", "quantity_ppm": 20_000}},
     }
