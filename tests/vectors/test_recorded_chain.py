@@ -44,6 +44,7 @@ FAMILIES_WITHOUT_A_BLOCK = {
     "standards/deadline/page/<slot>/<page>/<clock>": "65 standards that are proposed in one block",
     "currency/deadline/page/<slot>/<page>/<clock>": "65 pending transfers that end at one time",
     "governance/deadline/page/<slot>/<page>/<clock>": "65 open proposals that end at one time, of 17 members or more",
+    "process/tally_of/<member>/<process type>/<object type>/<object>": "nine members that record of one object",
 }
 """Families of keys that the chain does not write, each with what it would need."""
 SUPERVISED_KINDS = ("rules", "adopt", "retire", "terms")
