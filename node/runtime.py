@@ -124,7 +124,9 @@ class Runtime:
         if comet is None:
             self._links = Links(identity, pinned, self, self._inbox.receive)
         else:
-            self._links = CometEngine(comet, lambda: machine.pins, self._step, pinned.get(config.node_id, b""))
+            self._links = CometEngine(
+                comet, lambda: machine.pins, self._step, self.fault, pinned.get(config.node_id, b"")
+            )
         commits = Commits(storage.tip_height)
         commits.preload(recent_blocks(storage))
         index = Index(

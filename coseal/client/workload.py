@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ from coseal.contracts.process.state import source_key, type_key
 from coseal.errors import BadAnswer, CosealError, Unreachable
 
 PROCESS_TYPE: Final = "coseal-bench"
+_CATCH_UP_S: Final = 10.0
+_LOOK_AGAIN_S: Final = 0.05
 _DEFINITION: Final[dict[str, Any]] = {
     "id": PROCESS_TYPE,
     "version": 1,
@@ -88,13 +91,19 @@ def _record(client: Client, source: str, first: int, count: int) -> bytes:
 
 
 def _require_all_ok(client: Client, sources: list[str], expected: int, result: LoadResult) -> None:
-    """Look into the certified state whether every event of every source is there."""
+    """Look into the certified state whether every event of every source is there.
+
+    The node that is asked may be a block behind the one that answered last.
+    """
     if client.sender is None:
         raise CosealError("no sender", "give --as MEMBER")
     member = client.sender.partition("/")[0]
     for source in sources:
-        recorded = client.value(source_key(f"{member}/{source}"))["sequence"]
-        if recorded != expected:
+        until = time.monotonic() + _CATCH_UP_S
+        while (recorded := client.value(source_key(f"{member}/{source}"))["sequence"]) != expected:
+            if time.monotonic() < until:
+                time.sleep(_LOOK_AGAIN_S)
+                continue
             last = result.last_body.decode(errors="replace")
             detail = json.dumps(last)[:300]
             raise BadAnswer(f"{source}: {recorded} of {expected} events took effect; the last answer was {detail}")

@@ -41,12 +41,16 @@ class CometEngine:
         home: Home,
         pins: Callable[[], Sequence[Pin]],
         give: Callable[[NodeEvent], object],
+        fault: Callable[[Exception], None],
         certificate: bytes,
     ) -> None:
-        """``pins`` are the registered nodes now, ``give`` passes the machine an event, ``certificate`` is our own."""
+        """``pins`` are the registered nodes now, ``give`` passes the machine an event, ``certificate`` is our own.
+
+        ``fault`` takes what nobody thought of; the node ends then.
+        """
         self.dropped = 0
         self.shown: bytes | None = certificate
-        self._home, self._pins, self._give = home, pins, give
+        self._home, self._pins, self._give, self._fault = home, pins, give, fault
         self._addresses: dict[str, tuple[str, int]] = {}
         self._dial_in = 0
         self._server = AbciServer(home.abci, self._asked)
@@ -69,9 +73,11 @@ class CometEngine:
             await self._server.start()
         except OSError as error:
             raise PortInUse(f"cannot listen on {self._home.abci}: {error.strerror or error}") from None
-        self._child.start()
+        started = self._child.start()
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(work()) for work in (self._look, self._find_commits, self._give_offers)]
+        for task in (*self._tasks, started):
+            task.add_done_callback(self._task_ended)
 
     async def close(self) -> None:
         """End CometBFT, then stop answering."""
@@ -80,6 +86,11 @@ class CometEngine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._child.close()
         await self._server.close()
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            self._fault(error)
 
     def pin(self, node: str, certificate: bytes, address: tuple[str, int] | None = None) -> None:
         """A node is registered: it is let in when it dials, and dialled."""

@@ -36,9 +36,10 @@ class Child:
         self._task: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
 
-    def start(self) -> None:
-        """Run it until ``close``."""
+    def start(self) -> asyncio.Task[None]:
+        """Run it until ``close``; return what does, which ends by itself only with an exception."""
         self._task = asyncio.get_running_loop().create_task(self._run())
+        return self._task
 
     async def close(self) -> None:
         """End it, and wait until it has."""

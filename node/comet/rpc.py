@@ -39,7 +39,7 @@ class Rpc:
         result = await self._result("commit", {"height": str(height)})
         try:
             return _decided(result["signed_header"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RpcTrouble(f"a commit that cannot be read: {error!r}") from None
 
     async def peers(self) -> tuple[str, ...]:

@@ -101,6 +101,7 @@ def test_a_real_commit_becomes_the_recorded_certificate_and_no_change_of_it_does
         {"error": {"message": "height must be less than or equal to the head"}},
         {"result": {}},
         {"result": {"signed_header": {"header": {}, "commit": {}}}},
+        {"result": {"signed_header": {**RECORDED["commits"][0]["shown"], "header": {"version": 7}}}},
         {"result": {"signed_header": {"header": RECORDED["commits"][0]["shown"]["header"], "commit": None}}},
     ],
 )
