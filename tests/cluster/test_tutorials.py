@@ -24,6 +24,7 @@ PAGES = (
     "operate",
     "audit",
     "research",
+    "standards",
     "write-a-contract",
 )
 FIRST, *OTHERS = PAGES
@@ -39,7 +40,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]
         follow((TUTORIALS / f"{FIRST}.md").read_text("utf-8"), folder, base_port=port)
         yield folder, port
     finally:
-        for network in ("coseal-net", "contract-net"):
+        for network in ("coseal-net", "standards-net", "contract-net"):
             if (folder / network).exists():
                 coseal("down", folder / network)
 
