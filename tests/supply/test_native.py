@@ -160,6 +160,22 @@ def with_torsion(chance: random.Random) -> Input:
     return key, message, r + crypto_core_ed25519_scalar_add(nonce, crypto_core_ed25519_scalar_mul(hashed, secret))
 
 
+def test_no_key_or_r_of_small_order_is_accepted_where_the_equation_holds(module: ModuleType) -> None:
+    chance = random.Random(INPUTS)
+    assert compared(module, [with_small_order(chance) for _ in range(max(500, INPUTS // 20))]) == 0
+
+
+def with_small_order(chance: random.Random) -> Input:
+    """Return a signature of which the key or R is of small order; one in eight or more fulfils the equation."""
+    message, secret = chance.randbytes(PREIMAGE_BYTES), crypto_core_ed25519_scalar_reduce(chance.randbytes(64))
+    point = crypto_scalarmult_ed25519_base_noclamp(secret)
+    if chance.random() < 0.5:
+        return chance.choice(SMALL_ORDER), message, point + secret
+    key, r = crypto_core_ed25519_add(point, chance.choice(TORSION)), chance.choice(TORSION)
+    hashed = crypto_core_ed25519_scalar_reduce(sha512(r + key + message).digest())
+    return key, message, r + crypto_core_ed25519_scalar_mul(hashed, secret)
+
+
 def test_more_keys_than_are_remembered_are_judged_as_the_first(module: ModuleType) -> None:
     chance, verifier = random.Random(1), module.Verifier()
     first = signed(chance, [Ed25519Signer(bytes(32))])
