@@ -109,7 +109,7 @@ def verify_decision(document: Any, genesis: Genesis, trace: Trace) -> tuple[str,
     with trace.step("resolution", RULE) as seen:
         counts = ballot.counts_in(found.track, tally, record["sizes"])
         seen.values = {name: count._asdict() for name, count in counts.items()}
-        words = _resolved(found, tally, counts)
+        words = _resolved(found, counts)
         seen.detail = words
     facts = {**_about(shown, found), **_how(found, counts), "votes": [_vote(*each) for each in votes]}
     return f"{shown.id} ({record['kind']}): {words}", facts, judged
@@ -178,13 +178,13 @@ def _without_zeros(tally: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _resolved(found: _Ballot, tally: Mapping[str, Any], counts: Mapping[str, Count]) -> str:
+def _resolved(found: _Ballot, counts: Mapping[str, Count]) -> str:
     """Return in words how the votes decided it; raise ``BadProof`` unless they come to what the ledger says."""
     record, (height, time_ms) = found.record, found.record["decided"]
     status, when = record["status"], f"in block {height} ({time_text(time_ms)})"
     if status == ballot.WITHDRAWN:
         return f"withdrawn by {record['proposer']} {when}"
-    outcome = ballot.outcome_of(found.track, {**record, "tally": tally}, record["sizes"], time_ms)
+    outcome = ballot.outcome_of(ballot.Poll(found.track, counts), record, time_ms)
     stated = Status.PASSED if status in _IN_EFFECT else Status(status)
     if (outcome.status, outcome.overridden) != (stated, record.get("overridden")):  # A22
         over = f", overriding {outcome.overridden}" if outcome.overridden else ""

@@ -93,6 +93,7 @@ def _propose(kinds: Kinds, view: View, context: Context, args: Args) -> Result |
         args["id"],
         args["kind"],
         context.member,
+        track,
         height=context.height,
         opened_ms=context.time_ms,
         closes_ms=closes_ms,
@@ -106,10 +107,14 @@ def _propose(kinds: Kinds, view: View, context: Context, args: Args) -> Result |
     view.put(number_key(number), args["id"])
     view.put(subject_key(args["id"]), dict(subject))
     view.put(PROPOSALS_KEY, [*_undecided(view), [args["id"], closes_ms, context.member]])
-    voted = ballot.vote(view, NAME, args["id"], record, context, ballot.YES, args.get("reason"))
+    voted = ballot.vote(view, NAME, args["id"], record, track, context, ballot.YES, args.get("reason"))
     if not isinstance(voted, Rejected):  # A1
         record = voted
-    return {**_advance(kinds, view, args["id"], record, context.height, context.time_ms), "closes_ms": closes_ms}
+    poll = ballot.poll_on(view, track, record)
+    return {
+        **_advance(kinds, view, args["id"], record, poll, (context.height, context.time_ms)),
+        "closes_ms": closes_ms,
+    }
 
 
 def _check_room(view: View, member: str) -> Rejected | None:
@@ -127,10 +132,12 @@ def _vote(kinds: Kinds, view: View, context: Context, args: Args) -> Result | Re
     record: Any = view.get(proposal_key(args["ballot"]))
     if record is None:
         return _unknown(args["ballot"])
-    voted = ballot.vote(view, NAME, args["ballot"], record, context, args["choice"], args.get("reason"))
+    track = ballot.track_of(view, NAME, record["kind"])
+    voted = ballot.vote(view, NAME, args["ballot"], record, track, context, args["choice"], args.get("reason"))
     if isinstance(voted, Rejected):
         return voted
-    result = _advance(kinds, view, args["ballot"], voted, context.height, context.time_ms)
+    poll = ballot.poll_on(view, track, voted)
+    result = _advance(kinds, view, args["ballot"], voted, poll, (context.height, context.time_ms))
     return {**result, "choice": args["choice"]}
 
 
@@ -145,7 +152,7 @@ def _withdraw(kinds: Kinds, view: View, context: Context, args: Args) -> Result 
         return Rejected("not_open", f"{proposal_id} is {record['status']}")
     withdrawn = ballot.withdraw(view, NAME, proposal_id, record, context.height, context.time_ms)
     outcome = {"reason": args["reason"]} if "reason" in args else {}
-    return _settle(kinds, view, proposal_id, {**withdrawn, "outcome": outcome})
+    return _settle(kinds, view, proposal_id, {**withdrawn, "outcome": outcome}, ballot.poll_of(view, NAME, withdrawn))
 
 
 def _appeal(kinds: Kinds, view: View, context: Context, args: Args) -> Result | Rejected:
@@ -163,7 +170,7 @@ def _appeal(kinds: Kinds, view: View, context: Context, args: Args) -> Result | 
         return Rejected("too_late", f"{proposal_id} is {record['status']}")
     again = ballot.reopen(view, NAME, proposal_id, record, context.time_ms)
     again["appeal"] = [context.height, context.tx_id.hex(), args["reason"], list(args.get("evidence", ()))]
-    result = _settle(kinds, view, proposal_id, again)
+    result = _settle(kinds, view, proposal_id, again, ballot.poll_of(view, NAME, again))
     return {**result, "round": again["round"], "closes_ms": again["closes_ms"]}
 
 
@@ -176,15 +183,18 @@ def _advance(
     view: View,
     proposal_id: str,
     record: dict[str, Any],
-    height: int,
-    time_ms: int,
+    poll: ballot.Poll,
+    now: tuple[int, int],
     steps: int = DECISION_STEPS,
 ) -> Result:
-    """Write a proposal as it stands now, have it take effect if it is accepted, and return its figures."""
-    decided = ballot.advance(view, NAME, proposal_id, record, height, time_ms)
+    """Write a proposal as it stands now, have it take effect if it is accepted, and return its figures.
+
+    ``now`` is the height and block time.
+    """
+    decided = ballot.advance(view, NAME, proposal_id, record, poll, *now)
     if decided["status"] == ballot.ACCEPTED:
         subject: Any = view.get(subject_key(proposal_id))
-        kind, case = kinds[record["kind"]], Case(proposal_id, record["proposer"], height, time_ms)
+        kind, case = kinds[record["kind"]], Case(proposal_id, record["proposer"], *now)
         refusal = kind.check(view, case, subject)  # A9
         if refusal is not None:
             decided |= {"status": VOID, "outcome": {"code": refusal.code, "detail": refusal.detail}}
@@ -194,15 +204,15 @@ def _advance(
                 decided |= {"status": ballot.FAILED, "outcome": {"code": enacted.code, "detail": enacted.detail}}
             else:
                 decided["outcome"] = enacted
-    return _settle(kinds, view, proposal_id, decided)
+    return _settle(kinds, view, proposal_id, decided, poll)
 
 
-def _settle(kinds: Kinds, view: View, proposal_id: str, record: dict[str, Any]) -> Result:
+def _settle(kinds: Kinds, view: View, proposal_id: str, record: dict[str, Any], poll: ballot.Poll) -> Result:
     """Write a proposal, and return its figures."""
     if record["status"] not in ballot.UNDECIDED:
         view.put(PROPOSALS_KEY, [row for row in _undecided(view) if row[0] != proposal_id])
     view.put(proposal_key(proposal_id), record)
-    figures = {"ballot": proposal_id, "kind": record["kind"], **ballot.figures(view, NAME, record)}
+    figures = {"ballot": proposal_id, "kind": record["kind"], **ballot.figures(record, poll)}
     figures |= _note(kinds, view, proposal_id, record)
     outcome = record.get("outcome")
     return {**figures, "outcome": outcome} if outcome else figures
@@ -258,7 +268,8 @@ def _fire(kinds: Kinds, view: View, moment: Moment, entry: Entry) -> Result:
     record: Any = view.get(proposal_key(proposal_id))
     if record["status"] not in ballot.UNDECIDED:
         return {}
-    result = _advance(kinds, view, proposal_id, record, moment.height, moment.time_ms, DUE_EFFECT_STEPS)
+    poll = ballot.poll_of(view, NAME, record)
+    result = _advance(kinds, view, proposal_id, record, poll, (moment.height, moment.time_ms), DUE_EFFECT_STEPS)
     return {} if result["status"] == record["status"] else {"closed": [result]}
 
 

@@ -10,7 +10,7 @@ of its own, so that nothing grows with the votes. Rules of docs/spec/constitutio
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from coseal.contracts.governance import constitution as rule
 from coseal.contracts.governance import electorate, in_force
@@ -52,6 +52,13 @@ VOTE_FIELDS: Final = {"ballot": Identifier(), "choice": OneOf(YES, NO, ABSTAIN)}
 VOTE_OPTIONS: Final = {"reason": Text(high=MAX_REASON_CHARACTERS)}
 
 
+class Poll(NamedTuple):
+    """By what track a ballot is decided, and the votes on it by constituency: now, or when it was decided."""
+
+    track: Track
+    counts: Mapping[str, Count]
+
+
 def track_of(reader: Reader, contract: str, kind: str) -> Track:
     """Return the track on which a contract's ballot of a kind is decided now."""
     return in_force.constitution(reader).track_of(kind_of(contract, kind))
@@ -90,6 +97,7 @@ def new(
     ballot_id: str,
     kind: str,
     proposer: str,
+    track: Track,
     *,
     height: int,
     opened_ms: int,
@@ -99,7 +107,7 @@ def new(
     newcomer: str | None = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """Open a ballot without votes, to be decided in time; ``more`` are further fields. The caller writes it.
+    """Open a ballot without votes, to be decided on ``track``; ``more`` are further fields. The caller writes it.
 
     ``not_before_ms``: it is decided no earlier. ``concerned``: the member that it is about, which has no vote.
     ``newcomer``: the role of the member that it admits.
@@ -115,7 +123,7 @@ def new(
         **more,
     }
     record |= {name: value for name, value in (("concerned", concerned), ("newcomer", newcomer)) if value is not None}
-    return _opened(view, contract, ballot_id, record, 1, opened_ms)
+    return _opened(view, contract, ballot_id, record, track, 1, opened_ms)
 
 
 def reopen(view: View, contract: str, ballot_id: str, record: Mapping[str, Any], time_ms: int) -> dict[str, Any]:
@@ -123,24 +131,26 @@ def reopen(view: View, contract: str, ballot_id: str, record: Mapping[str, Any],
     again = {name: value for name, value in record.items() if name not in _DECIDED}
     track = track_of(view, contract, record["kind"])
     again |= {"status": OPEN, "closes_ms": time_ms + track.opening.default_ms, "not_before_ms": 0}
-    return _opened(view, contract, ballot_id, again, record["round"] + 1, time_ms)
+    return _opened(view, contract, ballot_id, again, track, record["round"] + 1, time_ms)
 
 
 def _opened(
-    view: View, contract: str, ballot_id: str, record: dict[str, Any], turn: int, time_ms: int
+    view: View, contract: str, ballot_id: str, record: dict[str, Any], track: Track, turn: int, time_ms: int
 ) -> dict[str, Any]:
     record |= {"round": turn, "round_ms": time_ms, "tally": electorate.no_votes()}
     view.put(OPEN_KEY, [*_open(view), [contract, ballot_id]])
-    schedule(view, contract, ballot_id, record)
+    _schedule(view, contract, ballot_id, record, track)
     return record
 
 
-def schedule(view: View, contract: str, ballot_id: str, record: Mapping[str, Any], *, again: bool = False) -> None:
+def _schedule(
+    view: View, contract: str, ballot_id: str, record: Mapping[str, Any], track: Track, *, again: bool = False
+) -> None:
     """Have a ballot looked at when its hearing, its time until an override and its opening are over.
 
     ``again``: the constitution changed, and with it perhaps the first two.
     """
-    track, began_ms = track_of(view, contract, record["kind"]), record["round_ms"]
+    began_ms = record["round_ms"]
     times = {record["not_before_ms"], began_ms + track.not_before_ms}
     if track.override is not None:
         times.add(began_ms + track.override.after_ms)
@@ -157,7 +167,7 @@ def reschedule(view: View, upto: int) -> int:
     left = max(len(rows) - RETIMED_AT_ONCE, 0)
     for contract, ballot_id in rows[left:]:
         record: Any = view.get(ballot_key(contract, ballot_id))
-        schedule(view, contract, ballot_id, record, again=True)
+        _schedule(view, contract, ballot_id, record, track_of(view, contract, record["kind"]), again=True)
     return left
 
 
@@ -171,12 +181,12 @@ def vote(
     contract: str,
     ballot_id: str,
     record: Mapping[str, Any],
+    track: Track,
     context: Context,
     choice: str,
     reason: str | None = None,
 ) -> dict[str, Any] | Rejected:
     """Write the vote of ``context.member`` and return the ballot with it in its tally, or a refusal."""
-    track = track_of(view, contract, record["kind"])
     seat = electorate.seat(view, context.member)
     if seat is None or (track.electorate == VALIDATORS and not seat.counts_in(VALIDATORS)):  # A1
         voters = ", ".join(sorted({at.member for at in membership.validators(view).validators}))
@@ -201,25 +211,27 @@ def vote(
 
 
 def advance(
-    view: View, contract: str, ballot_id: str, record: Mapping[str, Any], height: int, time_ms: int
+    view: View, contract: str, ballot_id: str, record: Mapping[str, Any], poll: Poll, height: int, time_ms: int
 ) -> dict[str, Any]:
-    """Return a ballot as it stands now; the caller writes it, and has it take effect if it is accepted now."""
+    """Return a ballot as it stands by its votes, which hold of what is returned as well.
+
+    The caller writes it, and has it take effect if it is accepted now.
+    """
     if record["status"] == PASSED and time_ms >= record["effect_ms"]:
         return {**record, "status": ACCEPTED}
     if record["status"] != OPEN:
         return dict(record)
-    track = track_of(view, contract, record["kind"])
-    outcome = outcome_of(track, record, sizes_of(view, track, record), time_ms)
+    outcome = outcome_of(poll, record, time_ms)
     if outcome.status is Status.OPEN:
         return dict(record)
-    decided = _decided(view, contract, ballot_id, record, track, (height, time_ms))
+    decided = _decided(view, contract, ballot_id, record, poll, (height, time_ms))
     if outcome.overridden is not None:
         decided["overridden"] = outcome.overridden
     if outcome.status is not Status.PASSED:
         return {**decided, "status": outcome.status.value}
-    if not track.delay_ms:
+    if not poll.track.delay_ms:
         return {**decided, "status": ACCEPTED}
-    effect_ms = time_ms + track.delay_ms  # Q15
+    effect_ms = time_ms + poll.track.delay_ms  # Q15
     _expect(view, contract, ballot_id, effect_ms)
     return {**decided, "status": PASSED, "passed_ms": time_ms, "effect_ms": effect_ms}
 
@@ -228,37 +240,38 @@ def withdraw(
     view: View, contract: str, ballot_id: str, record: Mapping[str, Any], height: int, time_ms: int
 ) -> dict[str, Any]:
     """Return an open ballot as withdrawn by its proposer."""
-    track = track_of(view, contract, record["kind"])
-    return {**_decided(view, contract, ballot_id, record, track, (height, time_ms)), "status": WITHDRAWN}
+    poll = poll_of(view, contract, record)
+    return {**_decided(view, contract, ballot_id, record, poll, (height, time_ms)), "status": WITHDRAWN}
 
 
 def _decided(
-    view: View, contract: str, ballot_id: str, record: Mapping[str, Any], track: Track, at: tuple[int, int]
+    view: View, contract: str, ballot_id: str, record: Mapping[str, Any], poll: Poll, at: tuple[int, int]
 ) -> dict[str, Any]:
     """Return a ballot that takes no more votes, with what it was decided by; ``at`` is the height and block time."""
     current = in_force.version(view)
     _close(view, contract, ballot_id)
-    by = {"track": track.name, "constitution": current.number, "sizes": sizes_of(view, track, record)}
+    sizes = {name: count.members for name, count in poll.counts.items()}
+    by = {"track": poll.track.name, "constitution": current.number, "sizes": sizes}
     return {**record, "decided": list(at), **by}
 
 
-def outcome_of(track: Track, record: Mapping[str, Any], sizes: Mapping[str, int], time_ms: int) -> rule.Outcome:
-    """Return what a ballot's votes come to at a block time, with an electorate of these sizes. Pure."""
+def outcome_of(poll: Poll, record: Mapping[str, Any], time_ms: int) -> rule.Outcome:
+    """Return what a ballot's votes come to at a block time. Pure."""
     if time_ms < record["not_before_ms"]:
         return rule.Outcome(Status.OPEN)
     clock = Clock(record["round_ms"], record["closes_ms"], time_ms)
-    return rule.resolve(track, counts_in(track, record["tally"], sizes), clock, record.get("newcomer"))
+    return rule.resolve(poll.track, poll.counts, clock, record.get("newcomer"))
 
 
 # Figures
 
 
-def figures(reader: Reader, contract: str, record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how a ballot stands, or how it stood when it was decided, for receipts.
+def figures(record: Mapping[str, Any], poll: Poll) -> dict[str, Any]:
+    """Return how a ballot stands by its votes, or how it stood when it was decided, for receipts.
 
     ``needed`` is how many yes votes its track asks for in all; a track may ask for more (``governance.constitution``).
     """
-    track, counts = decided_on(reader, contract, record), counts_of(reader, contract, record)
+    track, counts = poll
     members = sum(count.members for count in counts.values())
     votes = {name: sum(getattr(count, name) for count in counts.values()) for name in electorate.CHOICES}
     needed = track.total.numerator * members // track.total.denominator + 1
@@ -266,24 +279,23 @@ def figures(reader: Reader, contract: str, record: Mapping[str, Any]) -> dict[st
     return {**votes, "needed": needed, "of": members, "status": record["status"], **more}
 
 
-def counts_of(reader: Reader, contract: str, record: Mapping[str, Any]) -> dict[str, Count]:
-    """Return the votes of a ballot by constituency: by the present electorate, or by that which decided it."""
-    track = decided_on(reader, contract, record)
-    sizes = record["sizes"] if "sizes" in record else sizes_of(reader, track, record)
-    return counts_in(track, record["tally"], sizes)
+def poll_of(reader: Reader, contract: str, record: Mapping[str, Any]) -> Poll:
+    """Return the track on which a ballot was decided, or would be now, and its votes in that electorate."""
+    if "track" in record:
+        track = in_force.of_version(reader, record["constitution"]).tracks[record["track"]]
+        return Poll(track, counts_in(track, record["tally"], record["sizes"]))
+    return poll_on(reader, track_of(reader, contract, record["kind"]), record)
+
+
+def poll_on(reader: Reader, track: Track, record: Mapping[str, Any]) -> Poll:
+    """Return the votes of an open ballot in the present electorate of its track."""
+    return Poll(track, counts_in(track, record["tally"], _sizes(reader, track, record)))
 
 
 def counts_in(track: Track, tally: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Count]:
     """Return the votes of a tally by constituency, for the electorate of a track, which has these sizes."""
     votes = tally[track.electorate]
     return {name: Count(members, *votes.get(name, (0, 0, 0))) for name, members in sizes.items()}
-
-
-def decided_on(reader: Reader, contract: str, record: Mapping[str, Any]) -> Track:
-    """Return the track on which a ballot was decided, or would be now."""
-    if "track" in record:
-        return in_force.of_version(reader, record["constitution"]).tracks[record["track"]]
-    return track_of(reader, contract, record["kind"])
 
 
 def votes(reader: Reader, contract: str, ballot_id: str, record: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -301,24 +313,27 @@ def votes(reader: Reader, contract: str, ballot_id: str, record: Mapping[str, An
 
 def stands(reader: Reader, contract: str, ballot_id: str, record: Mapping[str, Any]) -> dict[str, Any]:
     """Return how a ballot stands, by constituency too, for queries: ``figures``, ``track``, ``round``."""
-    counts = counts_of(reader, contract, record)
+    return _stands(record, poll_of(reader, contract, record))
+
+
+def _stands(record: Mapping[str, Any], poll: Poll) -> dict[str, Any]:
     return {
-        **figures(reader, contract, record),
-        "track": decided_on(reader, contract, record).name,
+        **figures(record, poll),
+        "track": poll.track.name,
         "round": record["round"],
-        "constituencies": {name: count._asdict() for name, count in counts.items()},
+        "constituencies": {name: count._asdict() for name, count in poll.counts.items()},
     }
 
 
 def shown(reader: Reader, contract: str, ballot_id: str, record: Mapping[str, Any]) -> dict[str, Any]:
     """Return how a ballot stands with its ``votes`` and the ``electorate``: who has a vote in it now."""
-    track, concerned = decided_on(reader, contract, record), record.get("concerned")
-    members = [member for member in electorate.electors(reader, track.electorate) if member != concerned]
+    poll, concerned = poll_of(reader, contract, record), record.get("concerned")
+    members = [member for member in electorate.electors(reader, poll.track.electorate) if member != concerned]
     found = votes(reader, contract, ballot_id, record)
-    return {**stands(reader, contract, ballot_id, record), "votes": found, "electorate": members}
+    return {**_stands(record, poll), "votes": found, "electorate": members}
 
 
-def sizes_of(reader: Reader, track: Track, record: Mapping[str, Any]) -> dict[str, int]:
+def _sizes(reader: Reader, track: Track, record: Mapping[str, Any]) -> dict[str, int]:
     """Return the sizes of a ballot's electorate, without the member that it is about."""
     found = dict(electorate.sizes(reader)[track.electorate])
     concerned = record.get("concerned")

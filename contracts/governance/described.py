@@ -75,8 +75,8 @@ def rule(reader: Reader, contract: str, record: Mapping[str, Any]) -> dict[str, 
     ``heard_until_ms``: it passes no earlier. ``override_from_ms``: from then on one constituency can be overridden.
     ``outlook`` of an open one: what it comes to by the votes so far, and when.
     """
-    track = ballot.decided_on(reader, contract, record)
-    counts = ballot.counts_of(reader, contract, record)
+    poll = ballot.poll_of(reader, contract, record)
+    track, counts = poll
     needed = {
         name: track.classes[name].numerator * counts[name].members // track.classes[name].denominator + 1
         for name in CONSTITUENCIES
@@ -88,15 +88,14 @@ def rule(reader: Reader, contract: str, record: Mapping[str, Any]) -> dict[str, 
         times["override_from_ms"] = record["round_ms"] + track.override.after_ms
     found = {"name": track.name, **track_document(track), "needed": needed, **times}
     if record["status"] == ballot.OPEN:
-        found["outlook"] = _outlook(reader, track, record, {*times.values(), record["closes_ms"]})
+        found["outlook"] = _outlook(poll, record, {*times.values(), record["closes_ms"]})
     return found
 
 
-def _outlook(reader: Reader, track: Track, record: Mapping[str, Any], times: Iterable[int]) -> dict[str, Any]:
+def _outlook(poll: ballot.Poll, record: Mapping[str, Any], times: Iterable[int]) -> dict[str, Any]:
     """Return what an open ballot will come to by the votes so far, and when, if nobody else votes."""
-    sizes = ballot.sizes_of(reader, track, record)
     for time_ms in sorted(time_ms for time_ms in times if time_ms <= record["closes_ms"]):
-        outcome = ballot.outcome_of(track, record, sizes, time_ms)
+        outcome = ballot.outcome_of(poll, record, time_ms)
         if outcome.status is not Status.OPEN:
             break
     over = {} if outcome.overridden is None else {"overridden": outcome.overridden}

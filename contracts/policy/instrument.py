@@ -182,7 +182,7 @@ def issuers_of(entry: Mapping[str, Any]) -> list[str]:
 
 
 def in_force(reader: Reader, instrument_id: str, time_ms: int) -> bool | None:
-    """Say whether an instrument is in force at a time; None if that cannot be told, or it is unknown."""
+    """Say whether an instrument is in force at a time; None if that cannot be determined, or it is unknown."""
     entry = instrument(reader, instrument_id)
     if entry is None:
         return None

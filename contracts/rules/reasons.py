@@ -98,7 +98,7 @@ ENGLISH: Final = Language(
         "too_many_related": "more than {most} objects of type {object_type} are related",
         "too_many_together": "{object_type} {object} had more than {most} {a}",
         "related_unseen": "{object_type} {object} was recorded before the rule looked at it",
-        "related_no_target": "whether {object_type} {object} had {a} cannot be told: its condition has no value",
+        "related_no_target": "whether {object_type} {object} had {a} cannot be determined: its condition has no value",
         "related_no_value": "the condition has no value for {object_type} {object}: {problem}",
         "related_order": "whether {object_type} {object} had {a} before is not proven",
         "related_changed": "{object_type} {object} was changed since",

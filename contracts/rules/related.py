@@ -1,7 +1,7 @@
 """Rules over related objects: how many of those that an object is related to had an event, or meet a condition.
 
 Law: what counts is what was recorded before the event that judges, wherever the log is judged again; an object that is
-related later counts for later events; what cannot be told is ``undetermined`` and says of which object.
+related later counts for later events; what cannot be determined is ``undetermined`` and says of which object.
 
 A rule judges on one type of object and sees others through its *witnesses*: on each related object a state of its own,
 which that object's trace alone decides. docs/spec/rules.md, section Related objects.
@@ -99,7 +99,7 @@ def named_by(event: Event, object_type: str, qualifier: str | None = None) -> Ma
 
 
 class Known(NamedTuple):
-    """What is known of a related object: whether it ``holds``, None and ``why`` if that cannot be told.
+    """What is known of a related object: whether it ``holds``, None and ``why`` if that cannot be determined.
 
     ``events`` are those that name it, of which there may be ``more``.
     """
@@ -112,7 +112,7 @@ class Known(NamedTuple):
 
 # E4
 def fulfilled(quantifier: str, least: int, most: int | None, known: Sequence[Known], *, more: bool) -> bool | None:
-    """Say whether a quantifier is fulfilled by what is known, None if that cannot be told.
+    """Say whether a quantifier is fulfilled by what is known, None if that cannot be determined.
 
     ``more``: there are related objects beside these.
     """

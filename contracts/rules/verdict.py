@@ -1,4 +1,4 @@
-"""What a rule says of an object: four verdicts and one for what cannot be told, and how a rule comes to them.
+"""What a rule says of an object: four verdicts and one for what cannot be determined, and how a rule comes to them.
 
 Law: violated and undetermined are final for a rule and an object; a finding says which event or deadline brought it.
 Source: RV-LTL, "Comparing LTL semantics for runtime verification" (Bauer, Leucker, Schallhart, 2010).

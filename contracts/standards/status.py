@@ -1,7 +1,7 @@
 """Whether a standard is de facto: computed from what members recorded, never declared.
 
-Law: pure, and integers alone: no share is rounded before it is compared, so whoever has the same figures comes to the
-same status. A quota is met by *more than* it.
+Law: pure, and integers alone: no share is rounded before it is compared, so the same figures give the same
+status. A quota is met by *more than* it.
 
 contracts/standards/README.md, section De facto.
 """

@@ -1,7 +1,7 @@
 """The supervision contract: rules that judge process data, findings with a life, holds, questions and guidance.
 
-Law: whoever acts has the role and its turn; what is not done in time becomes a fact by block time alone, at most so
-much in one block.
+Law: every act needs its role and its turn; what is not done in time becomes a fact by block time alone, a bounded
+amount in one block.
 
 Ballots are here, the rest in the modules of this contract. contracts/supervision/README.md.
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from coseal.contracts.governance import ballot, electorate
+from coseal.contracts.governance.constitution import Track
 from coseal.contracts.governance.document import VALIDATORS
 from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
@@ -136,6 +137,7 @@ def _open(
         ballot_id,
         kind,
         context.member,
+        track,
         height=context.height,
         opened_ms=context.time_ms,
         closes_ms=closes_ms,
@@ -143,15 +145,15 @@ def _open(
         **more,
     )
     view.put(subject_key(ballot_id), dict(subject))
-    return {"ballot": ballot_id, **_put_open(view, ballot_id, record)}
+    return {"ballot": ballot_id, **_put_open(view, ballot_id, record, track)}
 
 
-def _put_open(view: View, ballot_id: str, record: dict[str, Any]) -> Result:
+def _put_open(view: View, ballot_id: str, record: dict[str, Any], track: Track) -> Result:
     """Write an open ballot; return its figures."""
     view.put(ballot_key(ballot_id), record)
     before: Any = view.get(open_key(record["proposer"])) or 0
     view.put(open_key(record["proposer"]), before + 1)
-    figures = ballot.figures(view, NAME, record)
+    figures = ballot.figures(record, ballot.poll_on(view, track, record))
     return {**{name: figures[name] for name in ("status", "needed", "of")}, "closes_ms": record["closes_ms"]}
 
 
@@ -168,21 +170,22 @@ def _vote(view: View, context: Context, args: Args) -> Result | Rejected:
     record: Any = view.get(ballot_key(args["ballot"]))
     if record is None:
         return Rejected("unknown_ballot", f"there is no ballot {args['ballot']}")
-    voted = ballot.vote(view, NAME, args["ballot"], record, context, args["choice"], args.get("reason"))
+    track = ballot.track_of(view, NAME, record["kind"])
+    voted = ballot.vote(view, NAME, args["ballot"], record, track, context, args["choice"], args.get("reason"))
     if isinstance(voted, Rejected):
         return voted
-    now = Now(context.height, context.time_ms)
-    decided, effects = _advance(view, args["ballot"], voted, now, DECISION_STEPS)
-    figures = ballot.figures(view, NAME, decided)
+    now, poll = Now(context.height, context.time_ms), ballot.poll_on(view, track, voted)
+    decided, effects = _advance(view, args["ballot"], voted, poll, now, DECISION_STEPS)
+    figures = ballot.figures(decided, poll)
     result = {"ballot": args["ballot"], "kind": record["kind"], "choice": args["choice"], **figures}
     return result if decided["status"] in ballot.UNDECIDED else {**result, "effects": effects}
 
 
 def _advance(
-    view: View, ballot_id: str, record: dict[str, Any], now: Now, steps: int
+    view: View, ballot_id: str, record: dict[str, Any], poll: ballot.Poll, now: Now, steps: int
 ) -> tuple[dict[str, Any], list[Effect]]:
     """Write a ballot as it stands now; return it and what its effect did in at most ``steps`` steps."""
-    decided = ballot.advance(view, NAME, ballot_id, record, now.height, now.time_ms)
+    decided = ballot.advance(view, NAME, ballot_id, record, poll, now.height, now.time_ms)
     view.put(ballot_key(ballot_id), decided)
     if decided["status"] in ballot.UNDECIDED:
         return decided, []
@@ -236,13 +239,14 @@ def _begin_trial(view: View, set_id: str, first: Mapping[str, Any], now: Now, tr
         return supervision_rules.reject(view, set_id, now, rules)
     ends_ms, ballot_id = now.time_ms + trial_ms, next_id(view, "ballot")
     effects = supervision_rules.begin_trial(view, set_id, rules, now, ends_ms, ballot_id)
-    open_ms = first["closes_ms"] - first["opened_ms"]
+    open_ms, track = first["closes_ms"] - first["opened_ms"], ballot.track_of(view, NAME, "adopt")
     record = ballot.new(
         view,
         NAME,
         ballot_id,
         "adopt",
         first["proposer"],
+        track,
         height=now.height,
         opened_ms=now.time_ms,
         not_before_ms=ends_ms,
@@ -250,7 +254,7 @@ def _begin_trial(view: View, set_id: str, first: Mapping[str, Any], now: Now, tr
         tx=first["tx"],
     )
     view.put(subject_key(ballot_id), {"set": set_id})
-    figures = _put_open(view, ballot_id, record)
+    figures = _put_open(view, ballot_id, record, track)
     return [*effects, {"ballot": ballot_id, "kind": "adopt", **figures, "not_before_ms": ends_ms}]
 
 
@@ -259,7 +263,7 @@ def _ballot_due(view: View, ballot_id: str, now: Now, due: dict[str, list[Any]])
     record: Any = view.get(ballot_key(ballot_id))
     if record["status"] not in ballot.UNDECIDED:
         return
-    decided, effects = _advance(view, ballot_id, record, now, DUE_EFFECT_STEPS)
+    decided, effects = _advance(view, ballot_id, record, ballot.poll_of(view, NAME, record), now, DUE_EFFECT_STEPS)
     if decided["status"] in ballot.UNDECIDED and record["kind"] == "adopt" and now.time_ms >= record["not_before_ms"]:
         subject: Any = view.get(subject_key(ballot_id))
         effects = supervision_rules.end_trial(view, subject["set"], now)

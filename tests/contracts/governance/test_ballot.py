@@ -40,7 +40,8 @@ class Case:
 
     def open(self, **more: Any) -> Case:
         times = {"height": 1, "opened_ms": START_MS, "closes_ms": CLOSES}
-        self.put(ballot.new(self.view, "governance", "b", "kind", "bank-a", **times, **more))
+        track = ballot.track_of(self.view, "governance", "kind")
+        self.put(ballot.new(self.view, "governance", "b", "kind", "bank-a", track, **times, **more))
         return self
 
     @property
@@ -54,14 +55,23 @@ class Case:
     def vote(self, member: str, choice: str = "yes", time_ms: int = START_MS + 1, reason: str | None = None) -> str:
         role = ROLES[member]
         who = Context(1, time_ms, b"\x01" * 32, f"{member}/admin", member, role, "", ("operate",), 1)
-        voted = ballot.vote(self.view, "governance", "b", self.record, who, choice, reason)
+        track = ballot.track_of(self.view, "governance", "kind")
+        voted = ballot.vote(self.view, "governance", "b", self.record, track, who, choice, reason)
         if isinstance(voted, Rejected):
             return voted.code
         self.put(voted)
         return "ok"
 
     def status(self, time_ms: int = START_MS + 1) -> str:
-        return str(ballot.advance(self.view, "governance", "b", self.record, 1, time_ms)["status"])
+        return str(self.advance(time_ms)["status"])
+
+    def advance(self, time_ms: int) -> dict[str, Any]:
+        poll = ballot.poll_of(self.view, "governance", self.record)
+        return ballot.advance(self.view, "governance", "b", self.record, poll, 1, time_ms)
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        return ballot.figures(self.record, ballot.poll_of(self.view, "governance", self.record))
 
     def validators(self, *members: str) -> None:
         """Have these members run the validators, as a block does that promotes them."""
@@ -129,16 +139,16 @@ def test_who_is_concerned_has_no_vote_and_is_not_counted():
     case = Case().open(concerned="bank-a")
     assert case.vote("bank-a") == "own_case"
     assert all_vote(case, "yes", "regulator", "central-bank").status() == ballot.OPEN
-    assert ballot.figures(case.view, "governance", case.record)["of"] == 3
+    assert case.figures["of"] == 3
     assert all_vote(case, "yes", "enterprise-a").status() == ballot.ACCEPTED
 
 
 def test_votes_of_members_that_left_do_not_count_and_count_again_when_they_return():
     case = all_vote(Case().open(), "yes", "bank-a", "regulator")
     case.validators("central-bank", "enterprise-a", "institute-a", "regulator")
-    assert (ballot.figures(case.view, "governance", case.record)["yes"], case.vote("bank-a")) == (1, "not_elector")
+    assert (case.figures["yes"], case.vote("bank-a")) == (1, "not_elector")
     case.validators(*VOTERS)
-    assert ballot.figures(case.view, "governance", case.record)["yes"] == 2
+    assert case.figures["yes"] == 2
     assert all_vote(case, "yes", "central-bank").status() == ballot.ACCEPTED
 
 
@@ -151,11 +161,11 @@ def test_a_vote_keeps_its_reason():
 
 def test_a_decided_ballot_stands_as_it_stood_then():
     case = all_vote(Case().open(), "yes", "bank-a", "regulator", "central-bank")
-    case.put(ballot.advance(case.view, "governance", "b", case.record, 1, START_MS + 1))
-    before = ballot.figures(case.view, "governance", case.record)
+    case.put(case.advance(START_MS + 1))
+    before = case.figures
     assert (before["yes"], before["of"], before["status"]) == (3, 4, "accepted")
     case.validators("central-bank", "enterprise-a", "institute-a", "public-a", "regulator")
-    assert ballot.figures(case.view, "governance", case.record) == before
+    assert case.figures == before
 
 
 STEPS = st.one_of(
@@ -190,7 +200,7 @@ def test_the_founding_rule_is_two_thirds_of_the_validators_members_whatever_happ
         clock = Clock(START_MS, CLOSES, START_MS + late)
         wanted = naive.status(FOUNDING.tracks["ordinary"], cast, clock, None)
         yes = sum(vote == "yes" for _, vote in cast)
-        figures = ballot.figures(case.view, "governance", case.record)
+        figures = case.figures
         assert (figures["yes"], figures["needed"], figures["of"]) == (yes, 2 * len(cast) // 3 + 1, len(cast))
         assert case.status(START_MS + late) == {"passed": "accepted"}.get(wanted, wanted)
         if wanted != "open":

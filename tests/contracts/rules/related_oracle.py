@@ -51,7 +51,7 @@ def status(log: list[dict[str, Any]], at: int, kind: str, name: str) -> Any:
 
 
 def holds(rule: dict[str, Any], log: list[dict[str, Any]], at: int, me: str) -> bool | None:
-    """Say whether the event at a place of the log keeps the rule; None if it cannot be told."""
+    """Say whether the event at a place of the log keeps the rule; None if it cannot be determined."""
     kind, objects = rule["over"]["type"], related(rule, log, at, me)
     if len(objects) > MOST:
         return None
