@@ -21,7 +21,7 @@ from coseal.contracts.governance.constitution import (
     overrides,
     vetoed,
 )
-from coseal.contracts.governance.document import AMENDMENT, MAX_TERM_MS, Constitution
+from coseal.contracts.governance.document import AMENDMENT, MAX_TERM_MS, ORDINARY, Constitution
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.wording import duration_text
 
@@ -144,18 +144,22 @@ def _ways_around(constitution: Constitution) -> Iterator[Breach]:
 def _emergencies(constitution: Constitution) -> Iterator[Breach]:
     track = constitution.track_of(EMERGENCY)
     others = sorted(kind for kind, name in constitution.kinds.items() if name == track.name and kind != EMERGENCY)
-    if EMERGENCY not in constitution.kinds or others:  # K5
+    if track.name in (ORDINARY, AMENDMENT) or others:  # K5
         yield Breach("K5", track.name, f"{EMERGENCY} needs a track of its own")
     if track.opening.most_ms > MAX_EMERGENCY_MS:  # K5
         yield Breach("K5", track.name, f"{EMERGENCY} is open for {duration_text(MAX_EMERGENCY_MS)} at most")
 
 
 def _laxer(track: Track, other: Track) -> Iterator[str]:
-    """Yield in what ``track`` asks for less than ``other``: quotas, hearing, override."""
+    """Yield in what ``track`` asks for less than ``other``: quotas, hearing, override.
+
+    Those constituencies that it can pass over may all be ones that ``other`` counts.
+    """
     if _less(track.total, other.total):
         yield "it needs a lower total"
     missing = [name for name, quota in other.classes.items() if _less(track.classes.get(name, Quota(0, 1)), quota)]
-    if missing or track.at_least < other.at_least:
+    passed_over = len(track.classes) - track.at_least
+    if missing or (other.classes and len(other.classes) - passed_over < other.at_least):
         yield "it needs fewer constituencies"
     if track.not_before_ms < other.not_before_ms:
         yield "it is heard for a shorter time"

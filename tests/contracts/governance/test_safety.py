@@ -122,6 +122,9 @@ BAD = [
     ("K5", "admission", ("tracks", "admission", "pass", "own"), False),
     ("K5", "ordinary", ("kinds", "measure"), "ordinary"),
     ("K5", "emergency", ("kinds", "end_measure"), "emergency"),
+    ("K5", "ordinary", ("kinds", "emergency_measure"), "ordinary"),
+    ("K5", "constitution", ("kinds", "emergency_measure"), "constitution"),
+    ("K5", "constitution", ("tracks", "constitution", "pass", "at_least"), 4),
     ("K5", "emergency", ("tracks", "emergency", "open_ms"), [3_600_000, 3 * DAY_MS, 4 * DAY_MS]),
     ("K5", "ordinary", ("kinds", "emergency_measure"), None),
 ]
