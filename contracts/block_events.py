@@ -2,9 +2,10 @@
 
 Law: the same block gives the same events with the same ids everywhere, so a reader resumes at any node.
 
-A block's events: what ``begin_block`` did, if anything (``H:begin``), then each transaction (``H:index``); the findings
-that either raised come right after it, as ``H:begin:1``, ``H:index:1``, ``H:index:2``, ..., and so does the evidence
-that a transaction put on record; last what a contract of others raised by its own acts and due things.
+A block's events: what ``begin_block`` did, if anything (``H:begin``), then each transaction (``H:index``). What either
+raised comes right after it, as ``H:begin:1``, ``H:index:1``, ``H:index:2``, ...: findings, evidence that was put on
+record, ballots that were decided, measures and standards that changed; last what a contract of others raised by its own
+acts and due things.
 docs/spec/api.md, section Stream.
 """
 
@@ -23,7 +24,9 @@ from coseal.ledger.strict_json import json_text
 from coseal.ledger.transaction import Transaction
 
 NO_CONTRACTS: Final[Contracts] = {}
-KINDS: Final = ("transaction", "begin", *(kind for contract in CONTRACTS.values() for kind in contract.events))
+KINDS: Final = tuple(
+    dict.fromkeys(("transaction", "begin", *(kind for contract in CONTRACTS.values() for kind in contract.events)))
+)
 BEGIN: Final = -1
 MAX_RAISED: Final = 1_000
 """Events of one kind that a contract of others raises by one act."""

@@ -16,10 +16,12 @@ from typing import Any, Final, TypeAlias
 from coseal.contracts.governance import (
     admissions,
     amendment,
+    announced,
     ballot,
     electorate,
     leaving,
     measures,
+    proposal_rows,
     seats,
     standing,
     standing_rows,
@@ -54,6 +56,8 @@ from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.evidence import EVIDENCE
 from coseal.contracts.kernel.fields import Dependent, Integer, Name, OneOf, Text
 from coseal.contracts.kernel.proposals import Case, ProposalKind
+from coseal.contracts.kernel.rows.buffer import Rows
+from coseal.contracts.kernel.rows.writer import Writer, together
 
 MAX_OPEN_OF_MEMBER: Final = 4
 MAX_OPEN: Final = 64
@@ -342,6 +346,10 @@ def proposals(
 # The table
 
 
+def _writer(rows: Rows) -> Writer:
+    return together(proposal_rows.writer(rows), standing_rows.writer(rows))
+
+
 def contract(kinds: Kinds) -> Contract:
     """Return the contract by which these kinds of proposals can be decided."""
     proposal = Arguments(
@@ -394,8 +402,9 @@ def contract(kinds: Kinds) -> Contract:
         due=_due,
         fire=partial(_fire, kinds),
         next_deadline_ms=_next_deadline_ms,
-        tables=standing_rows.TABLES,
-        rows=standing_rows.writer,
+        tables=(*proposal_rows.TABLES, *standing_rows.TABLES),
+        rows=_writer,
+        events={"decision": announced.decisions(NAME, "closed"), "measure": announced.measures},
         lists=standing_rows.LISTS,
         keys=KEYS,
         open_keys=OPEN_KEYS,

@@ -15,6 +15,7 @@ from coseal.contracts.kernel.action import Reader, Result, View
 from coseal.contracts.kernel.contract import Contract, Entry, Moment
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.standards import adoptions, disputes, life, recognition
+from coseal.contracts.standards.announced import standards
 from coseal.contracts.standards.lists import LISTS
 from coseal.contracts.standards.reviews import domain_due, standard_due
 from coseal.contracts.standards.rows import writer
@@ -62,6 +63,7 @@ CONTRACT: Final[Contract] = Contract(
     observe=observe,
     tables=TABLES,
     rows=writer,
+    events={"standard": standards},
     lists=LISTS,
     keys=KEYS,
     open_keys=OPEN_KEYS,

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from coseal.contracts.governance import ballot, electorate
+from coseal.contracts.governance.announced import decisions
 from coseal.contracts.governance.constitution import Track
 from coseal.contracts.governance.document import VALIDATORS
 from coseal.contracts.kernel import deadlines
@@ -490,7 +491,7 @@ CONTRACT: Final[Contract] = Contract(
     lists=LISTS,
     tables=TABLES,
     rows=writer,
-    events={"finding": _findings},
+    events={"finding": _findings, "decision": decisions(NAME, "ballots")},
     keys=KEYS,
     open_keys=OPEN_KEYS,
     decisions=("ballot",),

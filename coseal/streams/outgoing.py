@@ -14,7 +14,6 @@ from typing import Any, Final
 from coseal.contracts.block_events import (
     BEGIN,
     CANNOT_BE_SHOWN,
-    KINDS,
     NO_CONTRACTS,
     BlockEvent,
     block_events,
@@ -36,6 +35,8 @@ VERIFIED: Final = "certificate"
 
 FAULT: Final = "fault"
 """The kind of an event that stands for what could not be shown."""
+_WITHIN_TRANSACTIONS: Final = ("transaction", "evidence")
+"""Kinds that have no event of their own: what is refused, and evidence, which its transaction says."""
 _BATCHES: Final = {("process", "record"): "items", ("policy", "record"): "instruments"}
 _ITEMS: Final = ("event", "object", "change", "relation")
 
@@ -103,7 +104,7 @@ def outgoing(committed: CommittedBlock, others: Contracts = NO_CONTRACTS) -> Ite
                 yield from _items(frame, place, one)
             elif batch == ("policy", "record"):
                 yield from _instruments(frame, place, one)
-        elif one.kind not in KINDS:
+        elif one.kind not in _WITHIN_TRANSACTIONS:
             yield frame.raised(place, one)
 
 
@@ -162,10 +163,11 @@ class _Frame:
         )
 
     def raised(self, place: str, one: BlockEvent) -> Outgoing:
-        """Return the event of what a contract of others raised."""
+        """Return the event of what a contract raised: a decision, a measure, or whatever one of others has."""
         index = one.data["index"]
+        kind = one.kind if "." in one.kind else f"{one.contracts[0]}.{one.kind}"
         transaction = None if index is None else Transaction.decode(self.transactions[index]).id.hex()
-        return self.event(place, one.kind, one.data, subject=_text(one.data.get("id")), ledgertx=transaction)
+        return self.event(place, kind, one.data, subject=_text(one.data.get("id")), ledgertx=transaction)
 
     def finding(self, place: str, one: BlockEvent) -> Outgoing:
         """Return the event of a finding that was raised, by a transaction or by a deadline."""

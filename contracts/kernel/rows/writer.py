@@ -5,7 +5,7 @@ Law: the rows of an act depend on the rows before it, its transaction and its re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -29,3 +29,25 @@ class Writer:
     due: Callable[[Mapping[str, Any], Act], None] | None = None
     finish: Callable[[], None] | None = None
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+
+def together(*writers: Writer) -> Writer:
+    """Return what several writers of one contract do, each in turn, without ``finish``."""
+
+    def accept(puts: Sequence[Put]) -> Put:
+        def put(tx: Transaction, data: Mapping[str, Any], act: Act) -> None:
+            for each in puts:
+                each(tx, data, act)
+
+        return put
+
+    def due(data: Mapping[str, Any], act: Act) -> None:
+        for writer in writers:
+            if writer.due is not None:
+                writer.due(data, act)
+
+    puts: dict[str, list[Put]] = {}
+    for writer in writers:
+        for name, put in writer.accepted.items():
+            puts.setdefault(name, []).append(put)
+    return Writer({name: accept(found) for name, found in puts.items()}, due)

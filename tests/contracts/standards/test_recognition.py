@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from coseal.contracts.block_events import BEGIN, block_events
 from tests.support.standards import DAY_MS, competing
 
 NAMED = {"standard": "s", "version": 1}
@@ -136,3 +137,22 @@ def test_a_ballot_classifies_a_process_type_that_is_no_standard(scene):
     scene.decide("settle_dispute", classify={"process_type": "credits", "domain": "lending"})
     scene.record("city", "credits", 4)
     assert scene.chain.get("standards/items/lending/city")[0][1] == 4
+
+
+def test_what_becomes_of_a_standard_is_an_event(scene):
+    use(scene)
+    scene.ok("central-bank", "recognise", **RECOGNITION)
+    scene.ok("central-bank", "withdraw_recognition", **NAMED, reason="Out of use")
+    scene.close()
+    said = []
+    for committed in scene.chain.blocks:
+        for event in block_events(committed, (committed.block.header.height, BEGIN, 0)):
+            if event.kind == "standard":
+                said.append((event.data["id"], event.data["by"], event.data["status"], event.data.get("before")))
+    assert [one for one in said if one[0] == "s"] == [
+        ("s", "propose", "proposed", None),
+        ("s", "review", "de_facto", "in_use"),
+        ("s", "recognise", "de_facto", None),
+        ("s", "withdraw_recognition", "de_facto", None),
+        ("s", "review", "in_use", "de_facto"),
+    ]

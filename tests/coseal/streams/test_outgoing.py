@@ -24,6 +24,7 @@ def test_everything_that_took_effect_is_an_event_in_ledger_order(past: FakeNode)
         ("5:0", "coseal.supervision.vote", None),
         ("6:0", "coseal.supervision.vote", None),
         ("7:0", "coseal.supervision.vote", None),
+        ("7:0:1", "coseal.supervision.decision", "B1"),
         ("8:0", "coseal.process.record", "enterprise-a/erp"),
         ("8:0.0", "coseal.process.object", "order/o1"),
         ("8:0.1", "coseal.process.event", "order/o/e1"),
