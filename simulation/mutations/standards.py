@@ -20,8 +20,8 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "standard_of_one_constituency": one(
         "one constituency alone makes a standard de facto",
         f"{_STANDARDS}.status",
-        "        and carrying >= terms.carried_by",
-        "        and carrying >= 0",
+        "and carrying >= terms.carried_by and",
+        "and carrying >= 0 and",
         _STANDARDS_SUITE,
     ),
     "standard_at_a_quota": one(
