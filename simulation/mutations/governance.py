@@ -6,11 +6,19 @@ from typing import Final
 
 from simulation.mutations.mutant import Mutant, one
 
+_GOVERNANCE = "coseal.contracts.governance"
 _KINDS = "coseal.contracts.governance.kinds"
 _SEATS = "coseal.contracts.governance.seats"
 _STANDING = "coseal.contracts.governance.standing"
 _MEASURES = "coseal.contracts.governance.measures"
 _VERSIONS = "coseal.contracts.governance.versions"
+_OPENING_CONSTITUTION = """\
+    from coseal.contracts.governance import in_force
+    from coseal.contracts.governance.state import constitution_key
+    newest, opened = in_force.version(view).number, record["height"]
+    before = [each for each in range(1, newest + 1) if view.get(constitution_key(each))["height"] < opened]
+    track = in_force.of_version(view, max(before, default=0)).track_of(record["kind"])
+    voted"""
 
 MUTANTS: Final[dict[str, Mutant]] = {
     # Changes of the validators
@@ -169,5 +177,47 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "    if refused is not None:\n",
         "    if refused is None:\n",
         "tests/contracts/governance/test_tracks.py",
+    ),
+    "quota_by_equality": one(
+        "a share that only equals its quota passes a proposal",
+        f"{_GOVERNANCE}.constitution",
+        "return part * self.denominator > self.numerator * whole  # Q1",
+        "return part * self.denominator >= self.numerator * whole",
+        "tests/contracts/governance/test_constitution.py",
+    ),
+    "override_of_two": one(
+        "a proposal passes against two constituencies",
+        f"{_GOVERNANCE}.constitution",
+        "if len(there) < 3 or len(against) > 1:  # Q6",
+        "if len(there) < 3 or len(against) > 2:",
+        "tests/contracts/governance/test_constitution.py",
+    ),
+    "newcomers_own_not_asked": one(
+        "a member is admitted into a constituency that does not want it",
+        f"{_GOVERNANCE}.constitution",
+        "    if own.members:  # Q5\n        return _majority(own)\n",
+        "    if own.members:  # Q5\n        return True\n",
+        "tests/contracts/governance/test_adversaries.py",
+    ),
+    "suspended_vote_counts": one(
+        "a suspended member is counted, with the votes that it gave",
+        f"{_GOVERNANCE}.electorate",
+        "return self.good and (self.validator if electorate == VALIDATORS else self.present)",
+        "return self.validator if electorate == VALIDATORS else self.present",
+        "tests/contracts/governance/test_adversaries.py",
+    ),
+    "decided_as_it_was_opened": one(
+        "a vote is decided by the constitution under which its proposal was opened",
+        f"{_GOVERNANCE}.actions",
+        '    track = ballot.track_of(view, NAME, record["kind"])\n    voted',
+        _OPENING_CONSTITUTION,
+        "tests/contracts/governance/test_tracks.py",
+    ),
+    "constituencies_passed_over": one(
+        "an amendment may pass over constituencies that another track needs",
+        f"{_GOVERNANCE}.safety",
+        "(other.classes and len(other.classes) - passed_over < other.at_least)",
+        "(other.classes and track.at_least < other.at_least)",
+        "tests/contracts/governance/test_safety.py",
     ),
 }

@@ -135,6 +135,20 @@ def test_each_property_is_refused_where_it_is_broken(name: str, where: str, path
     assert (name, where) in {(breach.property, breach.track) for breach in arithmetic(changed(*path, value=value))}
 
 
+def test_an_amendment_passes_over_no_constituency_that_another_track_needs() -> None:
+    """Three of five are no less than two of two by number alone."""
+    made = document()
+    for track in made["tracks"].values():
+        at_least = track["pass"]["at_least"]
+        track["pass"]["at_least"] = 3 if at_least == "all" else min(at_least, 3)
+    assert list(arithmetic(constitution_of(made))) == []
+    made["tracks"]["rules"]["pass"]["classes"] = {"government": [1, 2], "bank": [1, 2]}
+    made["tracks"]["rules"]["pass"]["at_least"] = "all"
+    assert [str(breach) for breach in arithmetic(constitution_of(made))] == [
+        "K5, track constitution: it needs fewer constituencies than track rules"
+    ]
+
+
 def test_two_constituencies_decide_together_and_one_by_its_total() -> None:
     constitution = constitution_of(document())
     assert found(constitution, {"government": 2, "bank": 2}) == []
