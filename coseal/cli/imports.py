@@ -39,6 +39,8 @@ class Format(StrEnum):
     ocel1_xml = "ocel1-xml"
     xes = "xes"
     cloudevents = "cloudevents"
+    ubl = "ubl"
+    cii = "cii"
     csv = "csv"
 
 

@@ -367,6 +367,8 @@ DECODERS: tuple[Decoder, ...] = (
             ("ocel1-xml", "text", "", lambda: [seeds.OCEL1_XML.encode()]),
             ("ocel-xml", "text", "", lambda: [seeds.OCEL_XML.encode()]),
             ("ocel-sqlite", "text", "", lambda: [seeds.database()]),
+            ("ubl", "text", seeds.TRADE_MAP, lambda: [seeds.UBL.encode()]),
+            ("cii", "text", seeds.TRADE_MAP, lambda: [seeds.CII.encode()]),
             ("xes", "text", "", lambda: [seeds.XES.encode(), seeds.ENTITIES.encode()]),
             ("cloudevents", "json", "", lambda: [seeds.text([seeds.EVENT]), seeds.text(seeds.EVENT)]),
         )

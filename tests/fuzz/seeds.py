@@ -291,6 +291,47 @@ OCEL_XML = """<?xml version='1.0' encoding='UTF-8'?>
 <relationship object-id="o1" qualifier="q"/></objects></object></objects><events>
 <event id="e1" type="pay" time="2026-01-02T00:00:00Z"><attributes><attribute name="n">5</attribute></attributes>
 <objects><object object-id="o1" qualifier="q"/></objects></event></events></log>"""
+TRADE_MAP = f'''type = "{Path(__file__).parents[2] / "examples/rules/orders.type.json"}"
+zone = "+00:00"
+[parties]
+"S" = "bank-a"
+"B" = "enterprise-a"
+'''
+UBL = """<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"
+ xmlns:a="urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
+ xmlns:b="urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2">
+ <b:CustomizationID>urn:cen.eu:en16931:2017</b:CustomizationID><b:ID>I1</b:ID><b:IssueDate>2026-01-05</b:IssueDate>
+ <b:DocumentCurrencyCode>EUR</b:DocumentCurrencyCode><a:OrderReference><b:ID>O1</b:ID></a:OrderReference>
+ <a:AccountingSupplierParty><a:Party><a:PartyName><b:Name>S</b:Name></a:PartyName></a:Party></a:AccountingSupplierParty>
+ <a:AccountingCustomerParty><a:Party><a:PartyName><b:Name>B</b:Name></a:PartyName></a:Party></a:AccountingCustomerParty>
+ <a:TaxTotal><b:TaxAmount currencyID="EUR">4.00</b:TaxAmount></a:TaxTotal>
+ <a:LegalMonetaryTotal><b:LineExtensionAmount>20.00</b:LineExtensionAmount>
+ <b:TaxExclusiveAmount>20.00</b:TaxExclusiveAmount><b:TaxInclusiveAmount>24.00</b:TaxInclusiveAmount>
+ <b:PayableAmount>24.00</b:PayableAmount></a:LegalMonetaryTotal>
+ <a:InvoiceLine><b:ID>1</b:ID><b:InvoicedQuantity unitCode="KGM">2</b:InvoicedQuantity>
+ <b:LineExtensionAmount>20.00</b:LineExtensionAmount><a:OrderLineReference><b:LineID>1</b:LineID></a:OrderLineReference>
+ <a:Price><b:PriceAmount>10.00</b:PriceAmount></a:Price></a:InvoiceLine></Invoice>"""
+CII = """<r:CrossIndustryInvoice xmlns:r="urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100"
+ xmlns:a="urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100"
+ xmlns:u="urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100">
+ <r:ExchangedDocument><a:ID>I1</a:ID><a:TypeCode>380</a:TypeCode>
+ <a:IssueDateTime><u:DateTimeString format="102">20260105</u:DateTimeString></a:IssueDateTime></r:ExchangedDocument>
+ <r:SupplyChainTradeTransaction><a:IncludedSupplyChainTradeLineItem>
+ <a:AssociatedDocumentLineDocument><a:LineID>1</a:LineID></a:AssociatedDocumentLineDocument>
+ <a:SpecifiedLineTradeAgreement><a:NetPriceProductTradePrice><a:ChargeAmount>10</a:ChargeAmount>
+ </a:NetPriceProductTradePrice></a:SpecifiedLineTradeAgreement>
+ <a:SpecifiedLineTradeDelivery><a:BilledQuantity unitCode="KGM">2</a:BilledQuantity></a:SpecifiedLineTradeDelivery>
+ <a:SpecifiedLineTradeSettlement><a:SpecifiedTradeSettlementLineMonetarySummation>
+ <a:LineTotalAmount>20</a:LineTotalAmount></a:SpecifiedTradeSettlementLineMonetarySummation>
+ </a:SpecifiedLineTradeSettlement></a:IncludedSupplyChainTradeLineItem>
+ <a:ApplicableHeaderTradeAgreement><a:SellerTradeParty><a:Name>S</a:Name></a:SellerTradeParty>
+ <a:BuyerTradeParty><a:Name>B</a:Name></a:BuyerTradeParty></a:ApplicableHeaderTradeAgreement>
+ <a:ApplicableHeaderTradeSettlement><a:InvoiceCurrencyCode>EUR</a:InvoiceCurrencyCode>
+ <a:SpecifiedTradeSettlementHeaderMonetarySummation><a:LineTotalAmount>20</a:LineTotalAmount>
+ <a:TaxBasisTotalAmount>20</a:TaxBasisTotalAmount><a:TaxTotalAmount currencyID="EUR">4</a:TaxTotalAmount>
+ <a:GrandTotalAmount>24</a:GrandTotalAmount><a:DuePayableAmount>24</a:DuePayableAmount>
+ </a:SpecifiedTradeSettlementHeaderMonetarySummation></a:ApplicableHeaderTradeSettlement>
+ </r:SupplyChainTradeTransaction></r:CrossIndustryInvoice>"""
 OCEL1_XML = """<?xml version="1.0"?>
 <log>
   <global scope="log"><list key="object-types"><string key="object-type" value="order"/></list></global>

@@ -20,6 +20,14 @@ For XES also:
 
     log_attributes = "keep"            # or "leave-out": what the log says of itself, beside extensions and the like
 
+For documents of trade (ubl, cii) also:
+
+    type = "orders.type.json"          # the process type: arguments of process.define_type, beside the map
+    [parties]                          # members by an identifier of the document, or a name
+    "0088:1238764941386" = "bank-a"
+    [lines]                            # optional: order lines of lines that name none
+    "1" = "AEG012345/1"
+
 For CSV also:
 
     object_type = "case"               # default
@@ -93,6 +101,10 @@ class Mapping:
     columns: Columns | None = None
     log_attributes: bool = True
     """XES: whether the attributes of the log itself are recorded."""
+    type_file: Path | None = None
+    """Documents of trade: the process type's file; ``parties`` are members by identifiers, ``lines`` order lines."""
+    parties: MappingType[str, str] = field(default_factory=dict)
+    lines: MappingType[str, str] = field(default_factory=dict)
 
     @property
     def zone_minutes(self) -> int | None:
@@ -191,9 +203,17 @@ def _read(path: Path, log: Path, given: MappingType[str, str]) -> Mapping:
         classes=fields.table("classes", ("public", "restricted")),
         columns=_columns(fields),
         log_attributes=_log_attributes(fields),
+        type_file=_type_file(fields, path),
+        parties=fields.table("parties"),
+        lines=fields.table("lines"),
     )
     fields.done()
     return mapping
+
+
+def _type_file(fields: _Fields, path: Path) -> Path | None:
+    name = fields.text("type", "")
+    return path.parent / name if name else None
 
 
 def _zone(fields: _Fields) -> Zone:

@@ -17,6 +17,7 @@ from coseal.errors import CosealError
 from coseal.formats.importers import mapping as maps
 from coseal.formats.importers.cloudevents import read_cloudevents
 from coseal.formats.importers.csv_log import read_csv
+from coseal.formats.importers.documents import read_cii, read_ubl
 from coseal.formats.importers.log import Findings, Log, read_bytes
 from coseal.formats.importers.ocel1_json import read_ocel1_json
 from coseal.formats.importers.ocel1_xml import read_ocel1_xml
@@ -33,6 +34,8 @@ FORMATS: Final[Mapping[str, Callable[[Path, maps.Mapping], Log]]] = {
     "ocel1-xml": read_ocel1_xml,
     "xes": read_xes,
     "cloudevents": read_cloudevents,
+    "ubl": read_ubl,
+    "cii": read_cii,
     "csv": read_csv,
 }
 
@@ -71,6 +74,8 @@ def format_of(path: Path, mapping: maps.Mapping) -> str | None:
 _ENDINGS: Final = {".csv": "csv", ".json": "ocel-json", ".jsonocel": "ocel-json"}
 _UTF_16: Final = (codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE, b"\0<", b"<\0")
 _XML_MARKS: Final = (
+    ((b"urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",), "ubl"),
+    ((b"urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100",), "cii"),
     ((b"<object-types", b"<event-types"), "ocel-xml"),
     ((b"<objects>", b"<objects/>"), "ocel1-xml"),
 )
