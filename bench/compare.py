@@ -44,6 +44,7 @@ def load(network: Network, scale: float) -> Run:
     events = fines.recorded(network, int(8_000 * scale))
     return {
         "p50 ms, one client": alone["p50 ms"],
+        "CPU ms a block of one and node": alone["CPU ms a transaction and node"],
         "transactions/s": many["transactions/s"],
         "CPU ms a transaction and node": many["CPU ms a transaction and node"],
         "events/s, ten rules": events["events/s"],

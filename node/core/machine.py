@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from coseal.consensus import events as core
 from coseal.consensus.application import Executed
@@ -39,7 +40,7 @@ from coseal.node.core.pending import Pending
 from coseal.node.core.registry import Registry
 from coseal.node.core.serving import Serving
 from coseal.node.core.upgrades import Upgrades
-from coseal.node.core.verified_cache import VerifiedCache
+from coseal.node.core.verified_cache import VerifiedCache, VerifiedSignatures
 
 
 class Machine:
@@ -61,6 +62,7 @@ class Machine:
         ``verified`` is the cache behind ``executor``'s admit. ``first_height`` is the lowest block in the log, ``kept``
         what an earlier process kept of a snapshot.
         """
+        config = replace(config, verify=VerifiedSignatures(config.verify).verify)
         self.config = config
         self.executor = executor
         self._context = context = MachineContext(config, executor, verified)

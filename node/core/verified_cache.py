@@ -1,6 +1,7 @@
-"""What was verified is not verified again: transactions by their raw bytes, shared by ingress, gossip and blocks.
+"""What was verified is not verified again: transactions by their raw bytes, shared by ingress, gossip and blocks, and
+signatures of validators, which come as votes and again in every certificate that holds these votes.
 
-Law: a transaction is in here only after its signature was checked; forgetting one costs time, never safety.
+Law: only what was found good is in here; forgetting it costs time, never safety.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from coseal.ledger.transaction import Transaction
 
 _ENTRIES_MAX: Final = 20_000
 _BYTES_MAX: Final = 96 * 1024 * 1024
+_SIGNATURES_MAX: Final = 4_096  # both phases of 20 heights of a hundred validators, in some 1.5 MB
 
 
 class VerifiedCache:
@@ -76,3 +78,27 @@ class VerifiedCache:
         for raw in raws:
             if self._known.pop(raw, None) is not None:
                 self._bytes -= len(raw)
+
+
+class VerifiedSignatures:
+    """Remembers the signatures that ``verify`` found good; the oldest are forgotten first."""
+
+    def __init__(self, verify: Verify, *, entries_max: int = _SIGNATURES_MAX) -> None:
+        self._verify = verify
+        self._entries_max = entries_max
+        self._known: dict[tuple[bytes, bytes, bytes], None] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def verify(self, key: bytes, message: bytes, signature: bytes) -> bool:
+        """Say whether the signature is good, as ``ledger.signing.verify`` does."""
+        claim = (key, message, signature)
+        if claim in self._known:
+            return True
+        if not self._verify(key, message, signature):
+            return False
+        self._known[claim] = None
+        if len(self._known) > self._entries_max:
+            del self._known[next(iter(self._known))]
+        return True
