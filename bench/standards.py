@@ -38,7 +38,7 @@ def populate(executor: Executor, standards: int, adopters: int, members: int) ->
     period = period_of(executor.time_ms) + TERMS.periods
     due_ms = opens_ms(period + 1)
     names = [f"m{number}" for number in range(members)]
-    view = _view(executor)
+    view = view_of(executor)
     known: Any = view.get(MEMBERS_KEY)
     view.put(MEMBERS_KEY, sorted([*known, *names]))
     for number, name in enumerate(names):
@@ -54,8 +54,8 @@ def populate(executor: Executor, standards: int, adopters: int, members: int) ->
             for key, value in _standard(f"s{first + at}", domain, there[:adopters], period):
                 view.put(key, value)
         if len(view.updates()) > KEYS_AT_ONCE:
-            view = _kept(executor, view)
-    _kept(executor, view)
+            view = kept(executor, view)
+    kept(executor, view)
     return due_ms
 
 
@@ -83,17 +83,18 @@ def _standard(name: str, domain: str, adopters: list[str], period: int) -> Itera
         yield use_key(name, 1, member), use
 
 
-def _view(executor: Executor) -> Overlay:
+def view_of(executor: Executor) -> Overlay:
+    """Return a view of the committed state, for what is written into it directly."""
     return Overlay(executor.state.get, CONTRACTS["standards"].open_keys)
 
 
-def _kept(executor: Executor, view: Overlay) -> Overlay:
+def kept(executor: Executor, view: Overlay) -> Overlay:
     """Make what was written the state."""
     change = executor.state.derive(view.updates())
     executor.state.commit(change)
     executor.state._store.write(change.entries)  # type: ignore[attr-defined]
     executor.state.flushed(change)
-    return _view(executor)
+    return view_of(executor)
 
 
 def reviewed(executor: Executor, due_ms: int) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from bench.budget import competing, correcting, defining, due, governing, judging, recording, tallying
+from bench.budget import competing, correcting, defining, due, governing, judging, paying, recording, tallying
 from bench.budget.scene import Result
 from bench.machine import about
 
@@ -29,6 +29,7 @@ GROUPS: Final[dict[str, Callable[[], Iterator[Result]]]] = {
     "standing": governing.standing,
     "due": due.due,
     "competing": competing.competing,
+    "paying": paying.paying,
 }
 
 

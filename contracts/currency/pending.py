@@ -44,6 +44,8 @@ MIN_PENDING_MS: Final = 1_000
 MAX_PENDING_MS: Final = 366 * DAY_MS
 MAX_VOIDED: Final = 1_000
 CONDITION_STEPS: Final = 40
+RESERVE_STEPS: Final = 150
+"""A pending transfer with its deadline, beside its movement."""
 _DIGITS: Final = frozenset("0123456789")
 OPEN: Final = "open"
 POSTED: Final = "posted"
@@ -53,6 +55,7 @@ EXPIRED: Final = "expired"
 
 def reserve(posting: Posting, order: Order, expires_ms: int, release: Mapping[str, Any]) -> int:
     """Reserve the money of an order that was not refused; return the number of the pending transfer."""
+    posting.view.charge(RESERVE_STEPS)
     posting.totals.pendings += 1
     number = posting.totals.pendings
     posting.post(

@@ -46,7 +46,7 @@ from coseal.contracts.supervision.holds import held
 from coseal.contracts.supervision.state import finding_key, holds_key
 from coseal.ledger.signing import ZERO_HASH
 
-MOVEMENT_STEPS: Final = 100
+MOVEMENT_STEPS: Final = 150
 MAX_OPEN_DEBITS: Final = 1_000
 """Open pending debits of one wallet."""
 INSTITUTION_CLASS: Final = "institution"

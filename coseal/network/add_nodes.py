@@ -15,14 +15,13 @@ from typing import Any, Final
 
 from coseal.client import keys
 from coseal.contracts.membership.state import VALIDATORS_KEY, epoch_key, member_key, node_key, operator_key
-from coseal.contracts.registry import CAPABILITIES
 from coseal.errors import CosealError
 from coseal.ledger.errors import Malformed
 from coseal.ledger.genesis import is_name
 from coseal.ledger.signing import Ed25519Signer
 from coseal.ledger.validators import ROLES, Validator, ValidatorSet, require_valid
 from coseal.network import edit, processes
-from coseal.network.consortium import DEFAULT_USER, OBSERVERS
+from coseal.network.consortium import DEFAULT_USER, OBSERVERS, default_capabilities
 from coseal.network.edit import Addition
 from coseal.network.folders import Network, NodeEntry
 from coseal.network.member_clients import MemberClients, Say
@@ -266,7 +265,7 @@ def _add_member(clients: MemberClients, member: NewMember, proposer: str | None)
 
 def member_subject(member: NewMember, key: bytes) -> dict[str, Any]:
     """Return the subject of a proposal that admits a member whose user has the public key ``key``."""
-    capabilities = list(CAPABILITIES) if member.role == "government" else ["operate", "submit"]
+    capabilities = default_capabilities(member.role)
     return {
         "member": member.id,
         "name": member.name,

@@ -36,6 +36,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from coseal.contracts.governance.document import faults_of
+from coseal.contracts.membership.state import ROLE_CAPABILITIES
 from coseal.contracts.registry import CAPABILITIES, TAKEN
 from coseal.errors import CosealError
 from coseal.ledger.errors import Malformed
@@ -199,8 +200,12 @@ def _founder(
 
 
 def _default_user(role: str) -> User:
-    """Only a government's user records historical facts (``registrar``) and supervises (``supervise``)."""
-    return User(DEFAULT_USER, CAPABILITIES if role == "government" else ("submit", "operate"))
+    return User(DEFAULT_USER, default_capabilities(role))
+
+
+def default_capabilities(role: str) -> tuple[str, ...]:
+    """Return all that a user of a member of this role may have: only a government's supervises, for one."""
+    return tuple(name for name in CAPABILITIES if ROLE_CAPABILITIES.get(name, role) == role)
 
 
 def public_observer() -> Founder:

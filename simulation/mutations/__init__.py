@@ -7,11 +7,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from simulation.mutations import checking, durability, engines, governance, others, protocol, standards, supervision
+from simulation.mutations import (
+    checking,
+    durability,
+    engines,
+    governance,
+    money,
+    others,
+    protocol,
+    standards,
+    supervision,
+)
 from simulation.mutations.mutant import Mutant
 
 __all__ = ["AREAS", "MUTANTS", "Mutant"]
 
-AREAS: Final = (protocol, durability, checking, engines, governance, others, standards, supervision)
+AREAS: Final = (protocol, durability, checking, engines, governance, others, standards, supervision, money)
 
 MUTANTS: Final[dict[str, Mutant]] = {name: mutant for area in AREAS for name, mutant in area.MUTANTS.items()}

@@ -8,7 +8,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from coseal.node.http.context import Context
-from coseal.node.http.contracts import evidence, governance, policy, process, process_flows, supervision
+from coseal.node.http.contracts import currency, evidence, governance, policy, process, process_flows, supervision
 
 ROUTERS: Final[tuple[Callable[[Context], APIRouter], ...]] = (
     policy.router,
@@ -17,5 +17,6 @@ ROUTERS: Final[tuple[Callable[[Context], APIRouter], ...]] = (
     supervision.router,
     governance.router,
     evidence.router,
+    currency.router,
 )
 """What returns the routes of each."""
