@@ -305,6 +305,16 @@ def matched(declared: Declared, tally: Tally, buyer: str, seller: str) -> Match 
     return judge(figures_of(declared, tally, buyer, seller), declared.matched)
 
 
+def sides(declared: Declared, tally: Tally, kind: str, member: str, other: str) -> tuple[str, str]:
+    """Return buyer and seller by an event of ``member`` with ``other`` as its counterparty.
+
+    Who records what is invoiced sells; so does who records anything else on what the other ordered, and it did not.
+    """
+    ordered = [any(tally.row(who)[3].get("ordered", _NO_FIGURE)[1:]) for who in (member, other)]
+    sells = kind in declared.sellers or (ordered == [False, True])
+    return (other, member) if sells else (member, other)
+
+
 def parties(tally: Tally) -> list[tuple[str, str]]:
     """Return the pairs of members of which one ordered and the other invoiced; "" for who did not record yet."""
     buyers, sellers = (_who(tally, name) for name in ("ordered", "invoiced"))

@@ -14,7 +14,7 @@ from coseal.contracts.kernel.rows.place import Act
 from coseal.contracts.process.chain import ObjectName
 from coseal.contracts.process.tables import MATCHES, TALLIED_TYPES, TALLIES, TALLY_MEMBERS
 from coseal.contracts.process.tallies import Declared, declared_tallies
-from coseal.contracts.process.tally import EMPTY, Tally, after, figures_of, matched
+from coseal.contracts.process.tally import EMPTY, Tally, after, figures_of, matched, sides
 from coseal.contracts.process.types import normalised
 
 MAX_PAIRS: Final = 16
@@ -104,12 +104,14 @@ class TallyRows:
 
     def _match(self, declared: Declared, place: tuple[str, str, str], act: Act, item: Mapping[str, Any]) -> None:
         other = item.get("counterparty", act.member)
-        mine = (other, act.member) if item["type"] in declared.sellers else (act.member, other)
+        rows = {who: row for who in (act.member, other) if (row := self._row(place, who)) is not None}
+        mine = sides(declared, Tally(rows, {}, {}), item["type"], act.member, other)
         for buyer, seller in dict.fromkeys((mine, *self._pairs(place, act.member))):
             rows = {who: row for who in (buyer, seller) if (row := self._row(place, who)) is not None}
             tally = Tally(rows, {}, {})
             match, figures = matched(declared, tally, buyer, seller), figures_of(declared, tally, buyer, seller)
-            if match is not None and tally.members:
+            known = self._matches.find(*place, buyer, seller) is not None
+            if match is not None and (known or figures.why or any(figures[1:6])):
                 names = dict(zip(("process_type", "type", "id"), place, strict=True))
                 said: dict[str, Any] = {"buyer": buyer, "seller": seller, "verdict": match.verdict}
                 said |= {"mode": figures.mode, "reasons": ", ".join(match.reasons)}

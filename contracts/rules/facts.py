@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 from coseal.contracts.process.chain import ObjectName
 from coseal.contracts.process.items import time_ms as read_time_ms
 from coseal.contracts.process.tallies import Declared, declared_tallies
-from coseal.contracts.process.tally import Tally, figure, matched
+from coseal.contracts.process.tally import Tally, figure, matched, sides
 from coseal.contracts.rules.cel import parser as tree
 from coseal.contracts.rules.cel.compile import LARGEST, Timestamp, Type, list_of, map_of, parse_type, record
 from coseal.contracts.rules.cel.values import Digest, digest_of
@@ -231,8 +231,7 @@ def tally_facts(
         elif field_name == "tally_of":
             found["tally_of"] = {name: _by_member(tally, name, (event.member, other)) for name in declared.tallies}
         elif declared.matched is not None:
-            sells = event.item["type"] in declared.sellers
-            buyer, seller = (other, event.member) if sells else (event.member, other)
+            buyer, seller = sides(declared, tally, event.item["type"], event.member, other)
             match = matched(declared, tally, buyer, seller)
             if match is not None:
                 found["match"] = {

@@ -24,6 +24,7 @@ from coseal.contracts.process.tally import (
     figure,
     matched,
     read_tally,
+    sides,
     with_member,
     write_tally,
 )
@@ -412,6 +413,14 @@ def test_the_tally_is_the_sum_over_the_corrected_items(data):
 
 
 # Rules
+
+
+def test_who_despatches_sells_though_nothing_is_invoiced_yet():
+    tally = after(DECLARED, EMPTY, f"{BUYER}/erp", 1, placed(), None)
+    assert sides(DECLARED, tally, "Goods despatched", SELLER, BUYER) == (BUYER, SELLER)
+    assert sides(DECLARED, tally, "Invoice cleared", BUYER, SELLER) == (BUYER, SELLER)
+    assert sides(DECLARED, tally, "Goods received", "public-a", SELLER) == ("public-a", SELLER)
+    assert sides(DECLARED, EMPTY, "Invoice line issued", SELLER, BUYER) == (BUYER, SELLER)
 
 
 def test_rules_in_force_see_the_tallies_after_the_event(orders):
