@@ -42,7 +42,7 @@ KNOWN_ASCII = {
     ("ledger/genesis.py", "_small_integer"),
     ("ledger/genesis.py", "hex"),
     ("ledger/render.py", "_hex"),
-    ("ledger/render.py", "certificate_json"),
+    ("ledger/render.py", "_pbft_certificate_json"),
     ("contracts/process/items.py", "is_decimal"),
     ("contracts/process/cloudevents.py", "_sequence"),
     ("contracts/rules/cel/decimals.py", "read"),

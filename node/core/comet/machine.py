@@ -211,18 +211,17 @@ class CometMachine:
             case core.ExecutionTook(duration_ms):
                 self._application.took(duration_ms)
             case shell.KeyGiven():
-                self._notice("key_registered", "the chain registers the next key: restart this node to sign with it")
+                text = "the chain registers the next key: restart this node to sign with it"
+                self._context.emit(shell.Noticed("key_registered", text))
             case shell.OperatorAllowsVoting():
-                self._notice("may_vote", "CometBFT guards what this node signs; nothing was changed")
+                text = "CometBFT guards what this node signs; nothing was changed"
+                self._context.emit(shell.Noticed("may_vote", text))
             case shell.TimerFired(Tick(TickKind.STATUS)):
                 self._tick()
             case shell.TimerFired(Tick(TickKind.DUE)):
                 self._wake()
             case shell.BlocksPruned(first_height):
                 self.first_height = first_height
-
-    def _notice(self, code: str, text: str) -> None:
-        self._context.emit(shell.Noticed(code, text))
 
     def _start(self) -> None:
         self._started_ms = self._context.now_ms
