@@ -56,7 +56,7 @@ class Core:
         """What people are shown: ``python``, ``native 1.4.0``, ``check 1.4.0``, or why Python runs after a fault."""
         if self.fault is not None:
             return f"python (native {self.version} stopped: {self.fault})"
-        return f"{self.mode} {self.version}".strip()
+        return f"{self.mode} {self.version}" if self.version else self.mode
 
     def verify(self, public_key: bytes, message: bytes, signature: bytes) -> bool:
         """Say whether a signature is accepted under rule E1; see ``signing.verify``."""
@@ -118,7 +118,7 @@ def choose(wanted: str | None, version: str) -> Core:
     ``version`` is that of this software: a native half of another version is refused, not ignored.
     """
     if wanted not in (None, "", PYTHON, NATIVE, CHECK):
-        raise CoreProblem(f"{SETTING} is {wanted!r}; expected {PYTHON}, {NATIVE} or {CHECK}")
+        raise CoreProblem(f"{SETTING} is {wanted}; expected {PYTHON}, {NATIVE} or {CHECK}")
     if wanted == PYTHON:
         return Core()
     module = _installed()

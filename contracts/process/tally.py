@@ -29,7 +29,7 @@ MAX_ADDED: Final = 10**15
 MAX_SUM: Final = 2**62
 TERM_STEPS: Final = 12
 """What adding, or taking out, one term takes."""
-_POWERS: Final = tuple(int("1" + "0" * digits) for digits in range(MAX_SCALE + 1))
+_POWERS: Final[tuple[int, ...]] = tuple(10**digits for digits in range(MAX_SCALE + 1))
 _MAX_UNIT_CHARACTERS: Final = 32
 _MAX_EXPONENT_CHARACTERS: Final = 4
 _NO_FIGURE: Final = (0, 0, 0)

@@ -44,6 +44,7 @@ KNOWN_ASCII = {
     ("ledger/render.py", "_hex"),
     ("ledger/render.py", "_pbft_certificate_json"),
     ("contracts/process/items.py", "is_decimal"),
+    ("contracts/process/tally.py", "_of_text"),
     ("contracts/process/cloudevents.py", "_sequence"),
     ("contracts/rules/cel/decimals.py", "read"),
 }

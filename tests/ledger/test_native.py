@@ -119,7 +119,7 @@ def test_what_runs_is_chosen_by_the_setting_and_what_is_installed(
 @pytest.mark.parametrize(
     ("wanted", "installed", "reason"),
     [
-        ("rust", None, "COSEAL_CORE is 'rust'; expected python, native or check"),
+        ("rust", None, "COSEAL_CORE is rust; expected python, native or check"),
         ("native", None, "COSEAL_CORE is native, but coseal-native is not installed; .*"),
         ("check", None, "COSEAL_CORE is check, but coseal-native is not installed; .*"),
         (None, "1.3.0", "coseal-native 1.3.0 is installed beside coseal 1.4.0; .*COSEAL_CORE=python"),
