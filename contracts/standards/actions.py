@@ -14,7 +14,7 @@ from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Reader, Result, View
 from coseal.contracts.kernel.contract import Contract, Entry, Moment
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
-from coseal.contracts.standards import adoptions, disputes, life, recognition
+from coseal.contracts.standards import adoptions, disputes, judging, life, recognition
 from coseal.contracts.standards.announced import standards
 from coseal.contracts.standards.lists import LISTS
 from coseal.contracts.standards.reviews import domain_due, standard_due
@@ -39,6 +39,8 @@ def _fire(view: View, moment: Moment, entry: Entry) -> Result:
             return life.lapse(view, moment, standard, version)
         case ["sunset", standard, version, *page]:
             return life.sunset(view, moment, standard, version, page[0] if page else 0)
+        case ["own", member, *place]:
+            return judging.passed(view, moment, member, (place[0], place[1], place[2]))
         case ["answer", standard, version, member, number]:
             return disputes.answer_due(view, moment, standard, version, member, number)
         case ["settled", *settled]:

@@ -15,7 +15,7 @@ from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.fields import Integer, Many, Reference, Text
 from coseal.contracts.kernel.wording import moment_text
 from coseal.contracts.process.state import source_key
-from coseal.contracts.standards import series
+from coseal.contracts.standards import own, series
 from coseal.contracts.standards.records import (
     IN_USE,
     MAX_HISTORY,
@@ -24,6 +24,7 @@ from coseal.contracts.standards.records import (
     Standard,
     change_open,
     found,
+    head_of,
     in_force,
     marked,
 )
@@ -76,11 +77,16 @@ def _take_up(view: View, context: Context, args: Args, mode: str, from_ms: int) 
     for source in sources:
         if view.get(source_key(f"{member}/{source}")) is None:
             return Rejected("unknown_source", f"{member} has no source {source}; register it first")
+    adoption = {"mode": mode, "sources": list(sources), "from_ms": from_ms, "until_ms": None}
+    if "process_type" in record:
+        domain = head_of(view, standard)["domain"]
+        refusal = own.enter(view, context, {**record, "domain": domain}, (standard, version), adoption)
+        if refusal is not None:
+            return refusal
     if before is None:
         series.append(view, lambda page: adopters_key(standard, version, page), record["adopters"], member)
         record = {**record, "adopters": record["adopters"] + 1}
     history = [] if before is None else before["history"]
-    adoption = {"mode": mode, "sources": list(sources), "from_ms": from_ms, "until_ms": None}
     view.put(key, {**adoption, "history": [*history, [mode, context.height, context.time_ms]][-MAX_HISTORY:]})
     if record["status"] == PROPOSED and member != record["member"]:  # E10
         record = marked(record, IN_USE, context.height, context.time_ms)
@@ -110,6 +116,8 @@ def _end(view: View, context: Context, args: Args) -> Result | Rejected:
     until_ms = now_ms + NOTICE_MS if notice else now_ms  # E13
     history = [*before["history"], ["ended", context.height, now_ms]][-MAX_HISTORY:]
     view.put(key, {**before, "until_ms": until_ms, "history": history})
+    if "process_type" in record:
+        own.end(view, context.member, record["process_type"], (args["standard"], args["version"]), until_ms)
     named = {"standard": args["standard"], "version": args["version"], "mode": before["mode"]}
     return {**named, "until_ms": until_ms, "reason": args["reason"]}
 

@@ -17,7 +17,7 @@ from coseal.contracts.kernel.contract import Moment
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.fields import Identifier, Integer, Label, Many, OneOf, Text, Translatable
-from coseal.contracts.standards import content, domains, series
+from coseal.contracts.standards import content, domains, own, series
 from coseal.contracts.standards.content import CONTENT, PROCESS_TYPE
 from coseal.contracts.standards.records import (
     ENDED,
@@ -64,6 +64,9 @@ def _propose(view: View, context: Context, args: Args) -> Result | Rejected:
     view.put(head_key(standard), _head(context, args))
     digest = content.digest_of(args["kind"], args["content"])
     record: Standard = {"kind": args["kind"], "title": args["title"], "patents": args.get("patents", [])}
+    if args["kind"] in content.JUDGING:
+        record["process_type"] = content.judged_type(args["content"])
+        record["compile_steps"] = content.compile_steps(args["content"])
     record |= {"digest": digest, "member": context.member, "tx": context.tx_id.hex(), "adopters": 0, "history": []}
     view.put(standard_key(standard, version), marked(record, PROPOSED, context.height, context.time_ms))
     view.put(content_key(standard, version), dict(args["content"]))
@@ -100,6 +103,10 @@ def _check_room(view: View, context: Context, args: Args) -> Rejected | None:
     if waiting >= MAX_OPEN:  # E11
         detail = f"{context.member} has {waiting} standards that nobody else has taken up; wait until some lapse"
         return Rejected("limit", detail)
+    if args["kind"] in content.JUDGING:
+        refusal = domains.check_type(view, content.judged_type(args["content"]), args["domain"])
+        if refusal is not None:
+            return refusal
     if args["kind"] == PROCESS_TYPE:
         process_type, standard = args["content"]["process_type"], args["standard"]
         entry: Any = domains.entry_of(view, process_type)
@@ -122,6 +129,8 @@ def lapse(view: View, moment: Moment, standard: str, version: int) -> Result:
         return {}
     _close(view, standard, version, marked(record, LAPSED, moment.height, moment.time_ms))  # E10
     change_open(view, record["member"], -1)
+    if "process_type" in record:
+        own.end(view, record["member"], record["process_type"], (standard, version), moment.time_ms)
     return {"lapsed": [{"standard": standard, "version": version}]}
 
 
@@ -191,6 +200,8 @@ def sunset(view: View, moment: Moment, standard: str, version: int, page: int) -
         adoption: Any = view.get(adoption_key(standard, version, member))
         if adoption["until_ms"] is None or adoption["until_ms"] > moment.time_ms:
             on_it.append(member)
+            if "process_type" in record:  # E30
+                own.end(view, member, record["process_type"], (standard, version), moment.time_ms)
     if page + 1 < series.pages(record["adopters"]):
         deadlines.add(view, NAME, BLOCK_CLOCK, moment.time_ms, ["sunset", standard, version, page + 1])
     return {"ended": [{"standard": standard, "version": version, "page": page, "members": on_it}]}  # E17

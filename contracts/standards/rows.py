@@ -6,7 +6,7 @@ the same height.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -18,6 +18,7 @@ from coseal.contracts.standards.records import ENDED, LAPSED
 from coseal.contracts.standards.tables import (
     ADOPTIONS,
     DOMAIN_USE,
+    OWN_FINDINGS,
     STANDARD_DISPUTES,
     STANDARD_STATUS,
     STANDARD_USE,
@@ -27,6 +28,8 @@ from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import ROLES
 
 Given: TypeAlias = Mapping[str, Any]
+_FINDING: Final = ("rule", "rule_version", "object_type", "object", "sequence", "verdict")
+_FIGURES: Final = ("items", "conforming", "undetermined")
 
 
 def writer(rows: Rows) -> Writer:
@@ -114,19 +117,39 @@ def _change_dispute(rows: Rows, data: Given, status: str, said: Given) -> None:
 
 def _recorded(rows: Rows, tx: Transaction, data: Given, act: Act) -> None:
     """Add what a batch recorded to the figures of its member."""
+    _find(rows, [(judged, act.member) for judged in data.get("judged", ())], act)
     counted = data.get("counted")
     if counted is None:
         return
+    for judged in data.get("judged", ()):
+        if judged["counts"]:
+            figures = (judged["items"], judged["conforming"], judged["undetermined"])
+            _add_use(rows, _name(judged), act.member, counted["period"], figures, act)
     member, items = act.member, data["items"]
     place = {"member": member, "period": counted["period"], **act.place}
     before = rows.of(DOMAIN_USE).find(counted["domain"], member, counted["period"]) or {"items": 0}
     rows.of(DOMAIN_USE).put({"domain": counted["domain"], "items": before["items"] + items, **place})
     if "standard" in counted:
-        standard, version = counted["standard"]
-        found = rows.of(STANDARD_USE).find(standard, version, member, counted["period"])
-        old = found or {"items": 0, "conforming": 0, "undetermined": 0}
-        use = {"items": old["items"] + items, "conforming": old["conforming"] + items, "undetermined": 0}
-        rows.of(STANDARD_USE).put({"standard": standard, "version": version, **use, **place})
+        _add_use(rows, tuple(counted["standard"]), member, counted["period"], (items, items, 0), act)
+
+
+def _find(rows: Rows, judged: Sequence[tuple[Given, str]], act: Act) -> None:
+    """Put what own sets of members found."""
+    found = [(one, member, finding) for one, member in judged for finding in one["found"]]
+    for number, (one, member, finding) in enumerate(found):
+        named = dict(zip(_FINDING, finding, strict=True))
+        place = {**act.place, "number": number, "standard": one["standard"], "version": one["version"]}
+        rows.of(OWN_FINDINGS).put({**place, "member": member, **named})
+
+
+def _add_use(
+    rows: Rows, name: tuple[str, int], member: str, period: int, figures: tuple[int, int, int], act: Act
+) -> None:
+    """Add figures to what a member recorded under a version in a period."""
+    before = rows.of(STANDARD_USE).find(*name, member, period) or dict.fromkeys(_FIGURES, 0)
+    use = {column: before[column] + more for column, more in zip(_FIGURES, figures, strict=True)}
+    place = {"standard": name[0], "version": name[1], "member": member, "period": period, **act.place}
+    rows.of(STANDARD_USE).put({**place, **use})
 
 
 # What was due
@@ -147,6 +170,10 @@ def _due(rows: Rows, data: Given, act: Act) -> None:
         standard = rows.of(STANDARDS).find(*_name(settled))
         if settled["sunset_ms"] and standard is not None and standard["sunset_ms"] is None:
             _change(rows, _name(settled), sunset_ms=settled["sunset_ms"])
+    _find(rows, [(missed, missed["member"]) for missed in data.get("missed", ())], act)
+    for missed in data.get("missed", ()):
+        if missed["counted"]:
+            _add_use(rows, _name(missed), missed["member"], missed["period"], (0, -missed["counted"], 0), act)
     for moved in data.get("moved", ()):
         for standard, version in moved["standards"]:
             _change(rows, (standard, version), domain=moved["domain"])

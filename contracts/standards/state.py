@@ -22,6 +22,8 @@ KEYS: Final = {
     "standards/members/<domain>/<n>": "the members that ever recorded in a domain, in pages of 64",
     "standards/items/<domain>/<member>": "how many items of a domain a member recorded, by period",
     "standards/type/<process type>": "the domain that a process type counts in, and the standard that it is",
+    "standards/own/<member>/<process type>": "the own rule sets of a member that judge a process type",
+    "standards/monitors/<member>/<process type>/<object type>/<object>": "the state of their monitors of an object",
     "standards/open/<member>": "how many standards of a member nobody else has taken up",
     **deadlines.keys(NAME),
 }
@@ -30,6 +32,8 @@ OPEN_KEYS: Final = (
     "standards/adopters/",
     "standards/domain/",
     "standards/members/",
+    "standards/own/",
+    "standards/monitors/",
     *deadlines.open_keys(NAME),
 )
 
@@ -87,6 +91,16 @@ def items_key(domain: str, member: str) -> str:
 def type_key(process_type: str) -> str:
     """Return the state key of the domain that a process type counts in."""
     return f"standards/type/{process_type}"
+
+
+def own_key(member: str, process_type: str) -> str:
+    """Return the state key of a member's own rule sets that judge a process type; absent for none."""
+    return f"standards/own/{member}/{process_type}"
+
+
+def monitors_key(member: str, process_type: str, object_type: str, object_id: str) -> str:
+    """Return the state key of what a member's own rule sets keep of an object."""
+    return f"standards/monitors/{member}/{process_type}/{object_type}/{object_id}"
 
 
 def open_key(member: str) -> str:

@@ -16,7 +16,7 @@ STANDARDS: Final = Table(
     ("standard", "version"),
     (
         *_STANDARD,
-        text("kind", "`process_type`, `area_list` or `format`"),
+        text("kind", "`process_type`, `rule_set`, `schema`, `area_list` or `format`"),
         _DOMAIN,
         text("title", "its title, in English if it has one"),
         text("status", "`proposed`, `in_use`, `de_facto`, `lapsed` or `ended`"),
@@ -98,4 +98,23 @@ STANDARD_DISPUTES: Final = Table(
     ),
 )
 
-TABLES: Final = (STANDARDS, ADOPTIONS, STANDARD_USE, DOMAIN_USE, STANDARD_STATUS, STANDARD_DISPUTES)
+OWN_FINDINGS: Final = Table(
+    "own_findings",
+    "one row what an own rule set found on what its member recorded; nobody is obliged by it",
+    ("height", "position", "number"),
+    (
+        *MADE,
+        integer("number", "number among those of the transaction, or of the block's start"),
+        *_STANDARD,
+        text("member", "the member whose own set it is"),
+        text("rule", "the rule"),
+        integer("rule_version", "its version"),
+        text("object_type", "object type"),
+        text("object", "object it is about"),
+        integer("sequence", "the item's number in its source; null of a deadline", null=True),
+        text("verdict", "`violated` or `undetermined`"),
+    ),
+    indexes=(("own_findings_by_standard", "(standard, version, member, height)"),),
+)
+
+TABLES: Final = (STANDARDS, ADOPTIONS, STANDARD_USE, DOMAIN_USE, STANDARD_STATUS, STANDARD_DISPUTES, OWN_FINDINGS)

@@ -11,7 +11,7 @@ from typing import Any
 from coseal.contracts.kernel.action import Context, Rejected, Result, View
 from coseal.contracts.kernel.contract import Observed
 from coseal.contracts.process.batch import RecordedBatch
-from coseal.contracts.standards import domains, series
+from coseal.contracts.standards import domains, judging, series
 from coseal.contracts.standards.adoptions import covers
 from coseal.contracts.standards.state import adoption_key, use_key
 
@@ -27,17 +27,18 @@ def observe(view: View, context: Context, seen: Observed) -> Result | Rejected:
 def _count(view: View, context: Context, batch: RecordedBatch) -> Result:
     """Count a batch; return where it counted, for the receipt."""
     entry = domains.entry_of(view, batch.record["process_type"])
+    judged = judging.judge(view, context, batch, entry["domain"])  # E24
     if not entry["domain"]:
-        return {}
+        return judged
     period, items, member = domains.period_at(view, context.time_ms), len(batch.items), context.member
     domains.count(view, entry["domain"], member, period, items)
     counted = {"domain": entry["domain"], "period": period}
     if entry.get("definition") != batch.definition["definition"]:
-        return {"counted": counted}
+        return {"counted": counted, **judged}
     standard, version = entry["standard"]
     adoption: Any = view.get(adoption_key(standard, version, member))
     if covers(adoption, batch.source.partition("/")[2], context.time_ms):  # E3
         key = use_key(standard, version, member)
         view.put(key, series.counted(view.get(key), period, items, items, 0))
         counted["standard"] = [standard, version]
-    return {"counted": counted}
+    return {"counted": counted, **judged}

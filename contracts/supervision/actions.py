@@ -8,7 +8,7 @@ Ballots are here, the rest in the modules of this contract. contracts/supervisio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from coseal.contracts.governance import ballot, electorate
@@ -21,8 +21,7 @@ from coseal.contracts.kernel.budget import DECISION_STEPS, DUE_EFFECT_STEPS
 from coseal.contracts.kernel.contract import Contract, Entry, Moment, Observed
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
-from coseal.contracts.kernel.fields import Identifier, Integer, Many, OneOf, Special, Table, Text, Translatable
-from coseal.contracts.kernel.names import MAX_IDENTIFIER
+from coseal.contracts.kernel.fields import Identifier, Integer, Many, OneOf, Table, Text, Translatable
 from coseal.contracts.process import state as process_state
 from coseal.contracts.process.attestation import Contested
 from coseal.contracts.process.batch import RecordedBatch
@@ -35,6 +34,7 @@ from coseal.contracts.supervision import questions as supervision_service
 from coseal.contracts.supervision import rule_sets as supervision_rules
 from coseal.contracts.supervision.disputes import observe_dispute
 from coseal.contracts.supervision.effects import Outcome
+from coseal.contracts.supervision.fields import RULES
 from coseal.contracts.supervision.findings import CASE_ACTS
 from coseal.contracts.supervision.lists import LISTS
 from coseal.contracts.supervision.monitor_runtime import call, observe, passed
@@ -371,61 +371,6 @@ _rule_id = Identifier(slash=False)
 _terms = Table(duration, high=len(TERMS), key=OneOf(*TERMS))
 
 
-def _faults_of_rules(value: Any) -> Iterator[str]:
-    """Only what stands in keys: the rest of a rule is read when its process type is known."""
-    if type(value) is not list or not 0 < len(value) <= supervision_checks.MAX_PROPOSED:
-        yield f": expected a list of 1 to {supervision_checks.MAX_PROPOSED} rules"
-        return
-    process_type: Any = None
-    for index, entry in enumerate(value):
-        scope = entry.get("scope") if type(entry) is dict else None
-        named = scope.get("process_type") if type(scope) is dict else None
-        error = _rule_id.check(named)
-        if error is not None:
-            yield f"[{index}].scope.process_type{error}"
-        elif process_type not in (None, named):
-            yield f"[{index}].scope.process_type: expected {process_type}; a set is about one process type"
-        else:
-            process_type = named
-        if type(entry) is dict and type(entry.get("version")) is not int:
-            yield f"[{index}].version: expected an integer"
-
-
-_rules: Final = Special(
-    _faults_of_rules,
-    f"a list of 1 to {supervision_checks.MAX_PROPOSED} rules of one process type, each as in a rule file",
-    {
-        "type": "array",
-        "minItems": 1,
-        "maxItems": supervision_checks.MAX_PROPOSED,
-        "items": {
-            "type": "object",
-            "required": ["scope", "version"],
-            "properties": {
-                "version": {"type": "integer"},
-                "scope": {
-                    "type": "object",
-                    "required": ["process_type"],
-                    "properties": {"process_type": {"type": "string", "minLength": 1, "maxLength": MAX_IDENTIFIER}},
-                },
-            },
-        },
-    },
-    refused=(
-        None,
-        {},
-        [],
-        [None],
-        [{"version": 1}],
-        [{"version": 1, "scope": {"process_type": "a/b"}}],
-        [{"version": "1", "scope": {"process_type": "a"}}],
-        [{"version": 1, "scope": {"process_type": name}} for name in ("a", "b")],
-        [{"version": 1, "scope": {"process_type": "a"}}] * (supervision_checks.MAX_PROPOSED + 1),
-    ),
-    passed=([{"version": 1, "scope": {"process_type": "a"}}] * supervision_checks.MAX_PROPOSED,),
-)
-
-
 _EXAMPLE_RULE: Final = {
     "id": "R-PAID",
     "version": 1,
@@ -445,7 +390,7 @@ CONTRACT: Final[Contract] = Contract(
     actions={
         "propose_rules": Action(
             arguments=Arguments(
-                {"rules": _rules},
+                {"rules": RULES},
                 {"title": Translatable(), "reason": _reason, "trial_ms": duration, **_open_ms},
             ),
             apply=_propose_rules,

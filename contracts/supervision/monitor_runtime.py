@@ -8,7 +8,7 @@ contracts/supervision/README.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from coseal.contracts.kernel import deadlines
@@ -30,9 +30,9 @@ from coseal.contracts.supervision.effects import Found, Item, Outcome, refuses, 
 from coseal.contracts.supervision.related import SET_STEPS, WATCH_STEPS, Neighbours
 from coseal.contracts.supervision.sets import JudgingSet, judging
 from coseal.contracts.supervision.state import NAME, holds_key, object_state_key
-from coseal.contracts.supervision.superseding import judge_again, settle
+from coseal.contracts.supervision.superseding import Settled, judge_again, settle
 from coseal.contracts.supervision.terms import schedule
-from coseal.contracts.supervision.watched import Place, Watched
+from coseal.contracts.supervision.watched import OBLIGING, Keeping, Place, Watched
 
 MAX_FINDINGS: Final = 5_000
 MAX_SHOWN_BYTES: Final = 256 * 1024
@@ -62,8 +62,8 @@ class Watch:
     """Judges one batch of ``process.record``; nothing is written before ``finish``."""
 
     __slots__ = (
-        *("batch", "context", "corrected", "definition", "found", "held", "judges", "judges_sources", "live"),
-        *("neighbours", "objects", "source", "types", "view", "zone_minutes"),
+        *("batch", "context", "corrected", "definition", "found", "held", "judges", "judges_sources", "keeping"),
+        *("live", "neighbours", "objects", "resting", "source", "types", "view", "zone_minutes"),
     )
 
     def __init__(
@@ -73,9 +73,13 @@ class Watch:
         batch: RecordedBatch,
         judges: Sequence[JudgingSet],
         *,
-        held: bool,
+        held: bool = False,
+        keeping: Keeping = OBLIGING,
+        resting: Collection[str] = (),
     ) -> None:
+        """``resting`` are sets that do not judge this batch, and whose monitors stay."""
         self.view, self.context, self.batch, self.judges = view, context, batch, judges
+        self.keeping, self.resting = keeping, resting
         self.source, definition, record = batch.source, batch.definition, batch.record
         self.definition = definition
         self.types = {kind for judge in judges for kind in judge.by_type}
@@ -84,7 +88,7 @@ class Watch:
         self.zone_minutes: int | None = record.get("zone_minutes")
         self.held = held
         self.objects: dict[ObjectName, Watched] = {}
-        self.neighbours = Neighbours(view, definition["id"], judges, self.objects)
+        self.neighbours = Neighbours(view, judges, self.objects, self._read)
         self.found: list[Found | tuple[Mapping[str, Any], Item]] = []
         self.corrected: dict[ObjectName, list[Recording]] = {
             name: []
@@ -124,7 +128,7 @@ class Watch:
                 hold = supervision_holds.held(self.view, self.definition["id"], object_type, object_id)
                 if hold is not None:  # J22
                     self.found.append((hold, origin))
-        if len(self.found) > MAX_FINDINGS:  # J14
+        if len(self.found) > MAX_FINDINGS and not self.keeping.own:  # J14
             return Rejected("limit", f"items[{offset}]: more than {MAX_FINDINGS} findings in a batch; send fewer items")
         return None
 
@@ -208,17 +212,22 @@ class Watch:
         watched = self.objects.get(name)
         if watched is None:
             self.view.charge(WATCH_STEPS + SET_STEPS * len(self.judges))
-            place = (self.definition["id"], *name)
-            watched = self.objects[name] = Watched(place, self.view.get(object_state_key(*place)), self.judges)
+            watched = self.objects[name] = self._read(name)
             watched.recorded_by(self.source, live=self.live)
             if first:
                 watched.began_ms = self.context.time_ms
         return watched
 
-    def finish(self) -> Result | Rejected:
-        """Judge again what was corrected, write what the batch changes, and return what its receipt shows."""
-        process_type, late_ms = self.definition["id"], self.definition["late_ms"]
-        gap, latest_ms = self.batch.gap, self.batch.latest_ms
+    def _read(self, name: ObjectName) -> Watched:
+        place = (self.definition["id"], *name)
+        return Watched(place, self.keeping.read(self.view, place), self.judges, self.keeping, self.resting)
+
+    def conclude(self) -> list[Settled] | Rejected:
+        """Judge again what was corrected, and write the monitors; return what was judged again.
+
+        What was found on other objects joins ``found``.
+        """
+        late_ms, gap = self.definition["late_ms"], self.batch.gap
         again = judge_again(self.view, self.context, self.batch, self.neighbours, self.objects, self.corrected)
         if isinstance(again, Rejected):
             return again
@@ -228,6 +237,14 @@ class Watch:
             self._gap(gap)
         for watched in self.objects.values():
             watched.write(self.view, late_ms)
+        return settled
+
+    def finish(self) -> Result | Rejected:
+        """Conclude the batch, let what was found take effect, and return what its receipt shows."""
+        process_type, latest_ms = self.definition["id"], self.batch.latest_ms
+        settled = self.conclude()
+        if isinstance(settled, Rejected):
+            return settled
         outcome = Outcome(self.view, self.context.height, self.context.time_ms)
         for case, judged, about in settled:
             settle(outcome, self.context, case, judged, about)

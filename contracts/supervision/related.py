@@ -23,7 +23,6 @@ from coseal.contracts.rules.verdict import FINAL, Look, Sight, Verdict, unseen
 from coseal.contracts.supervision.corrections import Change
 from coseal.contracts.supervision.effects import Found, Item
 from coseal.contracts.supervision.sets import JudgingSet
-from coseal.contracts.supervision.state import object_state_key
 from coseal.contracts.supervision.watched import Watched
 
 WATCH_STEPS: Final = 60
@@ -40,12 +39,17 @@ class Neighbours:
     ``objects`` are those that the batch changes, by name.
     """
 
-    __slots__ = ("_judges", "_objects", "_process_type", "_read", "_view")
+    __slots__ = ("_judges", "_load", "_objects", "_read", "_view")
 
     def __init__(
-        self, view: View, process_type: str, judges: Sequence[JudgingSet], objects: MutableMapping[ObjectName, Watched]
+        self,
+        view: View,
+        judges: Sequence[JudgingSet],
+        objects: MutableMapping[ObjectName, Watched],
+        read: Callable[[ObjectName], Watched],
     ) -> None:
-        self._view, self._process_type, self._judges, self._objects = view, process_type, judges, objects
+        """``read`` reads the monitors of an object that nothing is known of yet."""
+        self._view, self._judges, self._objects, self._load = view, judges, objects, read
         self._read: dict[ObjectName, Watched] = {}
 
     def watched(self, name: ObjectName) -> Watched:
@@ -53,8 +57,7 @@ class Neighbours:
         found = self._objects.get(name) or self._read.get(name)
         if found is None:
             self._view.charge(WATCH_STEPS + SET_STEPS * len(self._judges))
-            place = (self._process_type, *name)
-            found = self._read[name] = Watched(place, self._view.get(object_state_key(*place)), self._judges)
+            found = self._read[name] = self._load(name)
         return found
 
     def look(self, judge: JudgingSet, *, settled: bool, pending: Collection[ObjectName] = ()) -> Look:

@@ -7,7 +7,7 @@ contracts/supervision/README.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -25,6 +25,8 @@ ADOPTED: Final = "adopted"
 _TRACES: Final = [(keeps, disputed) for disputed in DISPUTED for keeps in (False, True)]
 """What rules of a set may judge: ``JudgingSet.keeps`` and ``JudgingSet.disputed``."""
 _MEMO_BYTES: Final = 4 * 1024 * 1024
+_OWN_MEMO_BYTES: Final = 1024 * 1024
+"""Of members' own sets, apart from the others: how many there are has no bound, so each use of one is charged."""
 _TAG: Final = b"coseal/rule/1".ljust(24, b"\0")
 
 
@@ -100,6 +102,7 @@ class _Memo:
 _rules = _Memo(_MEMO_BYTES)
 _compiled = _Memo(_MEMO_BYTES)
 _hashes = _Memo(_MEMO_BYTES)
+_own = _Memo(_OWN_MEMO_BYTES)
 
 
 def put_active(view: View, process_type: str, entries: Sequence[Mapping[str, Any]]) -> None:
@@ -187,16 +190,38 @@ def _hashes_of(definition: Mapping[str, Any]) -> Mapping[tuple[str, str], bytes]
 
 def judging(reader: Reader, definition: Mapping[str, Any]) -> tuple[JudgingSet, ...]:
     """Return the sets that judge a process type."""
-    found = []
+    found: list[JudgingSet] = []
     for entry in active(reader, definition["id"]):
         name = (entry["set"], entry["phase"], entry["generation"], entry["since_ms"])
-        *judged, kept = _by_type(reader, definition, entry)
-        for (keeps, disputed), by_type in zip(_TRACES, judged, strict=True):
-            if by_type:
-                found.append(JudgingSet(*name, by_type, keeps, disputed))
-        if kept:
-            found.append(JudgingSet(*name, kept, related=True))
+        found += _parts(name, _by_type(reader, definition, entry))
     return tuple(found)
+
+
+def judging_own(
+    name: tuple[str, int, int], digest: str, definition: Mapping[str, Any], parse: Callable[[], Sequence[Rule]]
+) -> list[JudgingSet]:
+    """Return what judges of a member's own set: ``name`` is its id, its generation and since when in ms.
+
+    ``parse`` gives its rules; it raises RuleError if the process type lacks what one names.
+    """
+    key = (digest, definition["definition"])
+    compiled: list[Mapping[str, RuleSet]] | None = _own.get(key)
+    if compiled is None:
+        rules = parse()
+        compiled = _split(rules, definition)
+        _own.put(key, compiled, sum(source_bytes(rule.data) for rule in rules))
+    set_id, generation, since_ms = name
+    return list(_parts((set_id, TRIAL, generation, since_ms), compiled))
+
+
+def _parts(name: tuple[str, str, int, int], compiled: Sequence[Mapping[str, RuleSet]]) -> Iterator[JudgingSet]:
+    """Yield what judges of a set, one for each of ``_TRACES``, and what it keeps of related objects."""
+    *judged, kept = compiled
+    for (keeps, disputed), by_type in zip(_TRACES, judged, strict=True):
+        if by_type:
+            yield JudgingSet(*name, by_type, keeps, disputed)
+    if kept:
+        yield JudgingSet(*name, kept, related=True)
 
 
 def _by_type(reader: Reader, definition: Mapping[str, Any], entry: Mapping[str, Any]) -> list[Mapping[str, RuleSet]]:
@@ -205,12 +230,17 @@ def _by_type(reader: Reader, definition: Mapping[str, Any], entry: Mapping[str, 
     compiled: list[Mapping[str, RuleSet]] | None = _compiled.get(key)
     if compiled is None:
         rules = rules_of(reader, definition, entry)
-        compiled = [
-            rule_sets([rule for rule in rules if (rule.keeps, rule.disputed) == trace], definition) for trace in _TRACES
-        ]
-        compiled.append(witness_sets(rules, definition))
+        compiled = _split(rules, definition)
         _compiled.put(key, compiled, entry["source_bytes"])
     return compiled
+
+
+def _split(rules: Sequence[Rule], definition: Mapping[str, Any]) -> list[Mapping[str, RuleSet]]:
+    """Return rules by object type, for each of ``_TRACES``, and what they keep of related objects."""
+    judged = [
+        rule_sets([rule for rule in rules if (rule.keeps, rule.disputed) == trace], definition) for trace in _TRACES
+    ]
+    return [*judged, witness_sets(rules, definition)]
 
 
 def definition_of(reader: Reader, process_type: str) -> Any:
@@ -220,5 +250,5 @@ def definition_of(reader: Reader, process_type: str) -> Any:
 
 def forget() -> None:
     """Forget everything compiled, as a node that starts has: nothing may come out differently."""
-    for memo in (_rules, _compiled, _hashes):
+    for memo in (_rules, _compiled, _hashes, _own):
         memo.clear()

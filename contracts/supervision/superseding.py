@@ -125,13 +125,16 @@ def object_again(
     neighbours: Neighbours | None = None,
 ) -> list[Settled] | Rejected:
     """Judge an object again by some of the sets that judge it, from its history, if one is shown."""
-    if watched.proven[0] == 0:
+    own = watched.keeping.own
+    if own:
+        history = None
+    elif watched.proven[0] == 0:
         history = []
     refusal = None if history is None else prove_history(watched.place[1:], history, *watched.proven)  # J34
     if refusal is not None:
         return refusal
     settled: list[Settled] = []
-    judged_itself = any(not watched.judges[index].related for index in judges)
+    judged_itself = not own and any(not watched.judges[index].related for index in judges)
     about = supervision_findings.about(again.view, *watched.place) if judged_itself else []
     for index in judges:
         judge, before = watched.judges[index], watched.entries[index]

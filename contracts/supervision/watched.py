@@ -15,7 +15,8 @@ contracts/supervision/README.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
@@ -34,6 +35,28 @@ from coseal.ledger.signing import ZERO_HASH
 BEFORE: Final = -1
 Place: TypeAlias = tuple[str, str, str]
 """(process type, object type, object id)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How monitors are read, where they are written, and what calls them: of rules that oblige, or of ``own`` ones."""
+
+    read: Callable[[View, Place], Any]
+    key: Callable[[str, str, str], str]
+    schedule: Callable[[View, int, Place, str], None]
+    own: bool = False
+    """Of these no history is shown: what a correction concerns is undetermined."""
+
+
+def _schedule(view: View, time_ms: int, place: Place, clock: str) -> None:
+    schedule(view, time_ms, ["object", *place], clock)
+
+
+def _read(view: View, place: Place) -> Any:
+    return view.get(object_state_key(*place))
+
+
+OBLIGING: Final = Keeping(_read, object_state_key, _schedule)
 _TAG: Final = b"coseal/recording/1".ljust(24, b"\0")
 _UNKNOWN: Final = (BLOCK_CLOCK, None, BEFORE, "", (), 0, 0, ZERO_HASH)
 
@@ -68,16 +91,28 @@ class Watched:
 
     __slots__ = (
         *("armed_ms", "began_ms", "clock", "count", "entries", "first", "head", "judges", "place", "since", "source"),
-        "proven",
+        *("keeping", "proven", "resting"),
     )
 
-    def __init__(self, place: Place, value: Any, judges: Sequence[JudgingSet]) -> None:
-        """``place`` is (process type, object type, object); entries of ``value`` without a judge are dropped."""
+    def __init__(
+        self,
+        place: Place,
+        value: Any,
+        judges: Sequence[JudgingSet],
+        keeping: Keeping = OBLIGING,
+        resting: Collection[str] = (),
+    ) -> None:
+        """``place`` is (process type, object type, object); entries of ``value`` without a judge are dropped.
+
+        Those of sets that are ``resting`` stay as they are.
+        """
+        self.keeping = keeping
         clock, armed_ms, began_ms, source, entries, first, count, head = value or _UNKNOWN
         self.place, self.clock, self.armed_ms, self.began_ms, self.source = place, clock, armed_ms, began_ms, source
         self.first, self.count, self.head = first, count, head
         self.proven = (count, head)  # before this batch
         self.judges = [judge for judge in judges if place[1] in judge.by_type]
+        self.resting = [entry for entry in entries if entry[0] in resting]
         known = {tuple(entry[:4]): (entry[4], entry[5]) for entry in entries}
         found = [known.get(_named(judge), (count, None)) for judge in self.judges]
         self.since = [since for since, _ in found]
@@ -113,12 +148,15 @@ class Watched:
         self.head = recording_chain(self.head, hashed, height, time_ms)
         self.count += 1
 
-    def expire(self, clock_ms: int, spend: Callable[[int], None]) -> list[Found]:
-        """Let what was due before ``clock_ms`` (the clock less the lag) be missed; ``spend`` counts the steps."""
+    def expire(self, clock_ms: int, spend: Callable[[int], None], most_found: int | None = None) -> list[Found]:
+        """Let what was due before ``clock_ms`` (the clock less the lag) be missed; ``spend`` counts the steps.
+
+        Once ``most_found`` were found, the sets that follow wait for the next call.
+        """
         found: list[Found] = []
         for index, judge in enumerate(self.judges):
             state = self.entries[index]
-            if state is not None:
+            if state is not None and (most_found is None or len(found) < most_found):
                 self.entries[index], findings = self.rules(judge).expire(state, clock_ms, spend)
                 found += [Found(judge, self.place[1], self.place[2], finding, Item()) for finding in findings]
         return found
@@ -144,6 +182,7 @@ class Watched:
                     first_ms = due_ms
         if first_ms is not None and self._calls_before(first_ms + late_ms + 1):
             self.armed_ms = first_ms + late_ms + 1
-            schedule(view, self.armed_ms, ["object", *self.place], self.clock)
+            self.keeping.schedule(view, self.armed_ms, self.place, self.clock)
+        entries += self.resting
         value = [self.clock, self.armed_ms, self.began_ms, self.source, entries, self.first, self.count, self.head]
-        view.put(object_state_key(*self.place), value)
+        view.put(self.keeping.key(*self.place), value)

@@ -1050,6 +1050,44 @@ StandardsProposeProcessType = TypedDict(
         "patents": NotRequired[list[str]],
     },
 )
+StandardsProposeRuleSetContent = TypedDict(
+    "StandardsProposeRuleSetContent",
+    {
+        "rules": list[Any],
+    },
+)
+StandardsProposeRuleSet = TypedDict(
+    "StandardsProposeRuleSet",
+    {
+        "standard": str,
+        "version": int,
+        "kind": Literal["rule_set"],
+        "domain": str,
+        "title": str | dict[str, str],
+        "content": StandardsProposeRuleSetContent,
+        "patents": NotRequired[list[str]],
+    },
+)
+StandardsProposeSchemaContent = TypedDict(
+    "StandardsProposeSchemaContent",
+    {
+        "process_type": str,
+        "object_type": str,
+        "schemas": dict[str, Any],
+    },
+)
+StandardsProposeSchema = TypedDict(
+    "StandardsProposeSchema",
+    {
+        "standard": str,
+        "version": int,
+        "kind": Literal["schema"],
+        "domain": str,
+        "title": str | dict[str, str],
+        "content": StandardsProposeSchemaContent,
+        "patents": NotRequired[list[str]],
+    },
+)
 StandardsProposeAreaListContent = TypedDict(
     "StandardsProposeAreaListContent",
     {
@@ -2031,6 +2069,24 @@ class Submitting:
         self,
         contract: Literal["standards"],
         action: Literal["propose"],
+        args: StandardsProposeRuleSet,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["propose"],
+        args: StandardsProposeSchema,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["propose"],
         args: StandardsProposeAreaList,
         *,
         timeout_s: float = ...,
@@ -2901,6 +2957,24 @@ class AsyncSubmitting:
         contract: Literal["standards"],
         action: Literal["propose"],
         args: StandardsProposeProcessType,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["propose"],
+        args: StandardsProposeRuleSet,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["propose"],
+        args: StandardsProposeSchema,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...

@@ -10,6 +10,27 @@ _STANDARDS = "coseal.contracts.standards"
 _STANDARDS_SUITE = "tests/contracts/standards"
 
 MUTANTS: Final[dict[str, Mutant]] = {
+    "own_set_of_all": one(
+        "an own set has the effect of a set that all adopted",
+        "coseal.contracts.supervision.sets",
+        "    return list(_parts((set_id, TRIAL, generation, since_ms), compiled))",
+        "    return list(_parts((set_id, ADOPTED, generation, since_ms), compiled))",
+        _STANDARDS_SUITE,
+    ),
+    "own_set_shares_monitors": one(
+        "the own sets of all members keep one state of an object",
+        f"{_STANDARDS}.state",
+        '    return f"standards/monitors/{member}/{process_type}/{object_type}/{object_id}"',
+        '    return f"standards/monitors/all/{process_type}/{object_type}/{object_id}"',
+        _STANDARDS_SUITE,
+    ),
+    "own_set_never_checked_again": one(
+        "an own set goes on under a version of the type that it does not fit",
+        f"{_STANDARDS}.own",
+        "    fits = cost <= room",
+        "    fits = cost >= 0",
+        _STANDARDS_SUITE,
+    ),
     "standard_without_use": one(
         "an adopter that does not use a standard counts as a user",
         f"{_STANDARDS}.status",

@@ -301,6 +301,7 @@ class Chain:
         laws.counted(self.leader.executor.reader)
         voting(self.leader.executor.reader, self.leader.executor.time_ms)
         laws.competing(self.leader.executor.reader)
+        laws.own_rules(self.leader.executor.reader)
         supervision_sets.forget()
         if self.real:
             report = audit([_Memory(self.committed)], self.genesis)

@@ -33,6 +33,10 @@ GOALS: Final[dict[str, str]] = {
     "rejected_event": "a rule refuses an event",
     "undetermined": "a rule cannot tell",
     "shadow": "a rule on trial finds something",
+    "own_judged": "a member's own rules find something on what it recorded",
+    "own_conforming": "what it recorded conforms to all of them",
+    "own_unfit": "own rules do not fit the process type any more",
+    "own_missed": "what own rules expected is missed",
     "hold_expired": "a hold ends by its time",
     "hold_unanswered": "a contested hold ends without an answer",
     "breach": "something is recorded on an object on hold",
@@ -96,6 +100,8 @@ def of_receipt(action: str, code: str, detail: str, data: Mapping[str, Any], *, 
     yield from _of_effects(data.get("effects", ()))
     if "gap" in data:
         yield "gap"
+    for judged in data.get("judged", ()):
+        yield "own_judged" if judged["found"] else "own_unfit" if judged["undetermined"] else "own_conforming"
     if action in ("currency.issue", "currency.settle_redeem"):
         yield "issued" if action == "currency.issue" else "settled"
     if action == "currency.pay" and carried:
@@ -123,6 +129,8 @@ def of_begun(reader: Reader, data: Mapping[str, Any]) -> Iterator[str]:
         yield "stepped_down"
     for proposal in governed.get("closed", ()):
         yield from _of_proposal(proposal)
+    if data.get("standards", {}).get("missed"):
+        yield "own_missed"
     paid = data.get("currency", {})
     for name, goal in (("expired", "given_back"), ("rekeyed", "rekeyed"), ("corrected", "corrected_money")):
         if paid.get(name):

@@ -20,6 +20,7 @@ from coseal.contracts.rules.errors import RuleError
 from coseal.contracts.rules.rule import SOURCE, about_sources, parse_rule, source_bytes
 from coseal.contracts.standards import series
 from coseal.contracts.standards.domains import MAX_STANDARDS, domain_of
+from coseal.contracts.standards.own import MAX_OWN, own_sets
 from coseal.contracts.standards.records import OVER
 from coseal.contracts.standards.state import adopters_key, adoption_key, standard_key
 from coseal.contracts.standards.state import head_key as standard_head_key
@@ -223,6 +224,20 @@ def counted(reader: Reader) -> None:
         value = reader.get(cases_key(member))
         if value != (cases[member] or None):
             raise Violation(f"{cases[member]} open cases of {member}, the state says {value}")
+
+
+def own_rules(reader: Reader) -> None:
+    """Raise ``Violation`` unless each own set is as its member tries or has adopted it, and they are few."""
+    members: Any = reader.get(MEMBERS_KEY)
+    for member, process_type in [(member, process_type) for member in members for process_type in TYPES]:
+        entries = own_sets(reader, member, process_type)
+        if len(entries) > MAX_OWN:
+            raise Violation(f"{member} has {len(entries)} own sets for {process_type}")
+        for entry in entries:
+            adoption: Any = reader.get(adoption_key(entry["standard"], entry["version"], member))
+            same = all(entry[name] == adoption[name] for name in ("mode", "sources", "from_ms"))
+            if not same or (adoption["until_ms"] is not None and entry["until_ms"] is None):
+                raise Violation(f"{member}'s own set is {entry}, its adoption {adoption}")
 
 
 def competing(reader: Reader) -> None:

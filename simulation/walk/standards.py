@@ -16,6 +16,10 @@ from simulation.walk.walker import Make, Move, Walker
 
 DAY_MS: Final = 86_400_000
 DOMAINS: Final = ("lending", "event-logs", "areas")
+_PLACES: Final = (
+    *(("lending", "process_type"), ("lending", "rule_set"), ("lending", "schema")),
+    *(("event-logs", "format"), ("areas", "area_list")),
+)
 KEEP: Final = 24
 """Standards that a walk has in one domain at most."""
 
@@ -36,7 +40,7 @@ def _record(walk: Walker, named: dict[str, Any]) -> Any:
 def _propose(walk: Walker) -> Move | None:
     member = walk.member()
     sender = walk.operator(member)
-    domain, kind = walk.pick((("lending", "process_type"), ("event-logs", "format"), ("areas", "area_list")))
+    domain, kind = walk.pick(_PLACES)
     if sender is None or len(domain_of(walk.sight.reader, domain)["standards"]) >= KEEP:
         return None
     args: dict[str, Any] = {"standard": f"s-{walk.memory.next()}", "version": 1, "kind": kind, "domain": domain}
@@ -52,11 +56,56 @@ def _propose(walk: Walker) -> Move | None:
             args["version"] = walk.get(head_key(args["standard"]))["latest"] + 1
         args["domain"] = entry["domain"] or domain
         args["content"] = {"process_type": definition["id"], "definition": definition["definition"]}
+    elif kind in ("rule_set", "schema"):
+        definition = walk.get(type_key(walk.pick(TYPES)))
+        if definition is None or entry_of(walk.sight.reader, definition["id"])["domain"] not in ("", domain):
+            return None
+        args["content"] = _judging(walk, definition, kind)
     elif kind == "format":
         args["content"] = {"name": "OCEL 2.0", "sha256": "ab" * 32, "place": "https://www.ocel-standard.org"}
     else:
         args["content"] = {"areas": ["Lending", "贷款"]}
     return None if sender is None else Move(sender, "standards.propose", args)
+
+
+def _judging(walk: Walker, definition: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Return what a rule set or a schema says about events of a process type."""
+    names, object_type = sorted(definition["event_types"]), walk.pick(sorted(definition["object_types"]))
+    scope = {"process_type": definition["id"], "object_type": object_type}
+    if kind == "schema":
+        return {**scope, "schemas": {walk.pick(names): {"type": "object", "maxProperties": 2}}}
+    rule = {"version": 1, "title": "R", "severity": "violation", "legal_basis": ["external: walk"], "scope": scope}
+    first, second = walk.pick(names), walk.pick(names)
+    return {
+        "rules": [
+            {
+                **rule,
+                "id": "own-absence",
+                "effect": "flag",
+                "kind": "declare",
+                "template": "absence",
+                "a": first,
+                "n": 2,
+            },
+            {
+                **rule,
+                "id": "own-guard",
+                "effect": "reject",
+                "kind": "guard",
+                "on": [first],
+                "assert": "size(e.objects) < 2",
+            },
+            {
+                **rule,
+                "id": "own-response",
+                "effect": "hold",
+                "hold_ms": DAY_MS,
+                "kind": "declare",
+                "template": "response",
+            }
+            | {"a": first, "b": second, "within_ms": walk.pick((1_000, 60_000, DAY_MS))},
+        ]
+    }
 
 
 def _take_up(walk: Walker) -> Move | None:

@@ -17,6 +17,7 @@ from tests.node.index.test_index import dump, opened, rebuilt
 from tests.support.chain import Chain
 from tests.support.genesis import ROLES as ROLE_OF
 from tests.support.genesis import make_genesis
+from tests.support.own_rules import DECIDED, HOUR_MS, NAMED, SMALL, own_rules
 from tests.support.standards import LOANS, Competition, compete
 
 
@@ -115,3 +116,23 @@ def test_a_recount_of_the_rows_gives_the_status_of_every_review(index: Index) ->
         statuses.append(review["status"])
         assert (review["status"] == "de_facto") is before
     assert statuses == ["in_use", "in_use", "in_use", "de_facto", "in_use"]
+
+
+def test_figures_and_findings_of_own_rule_sets_follow_from_receipts(tmp_path: Path) -> None:
+    own = own_rules(Chain(make_genesis(name="own-rules")))
+    assert own.propose_rules(SMALL, DECIDED).ok
+    for member in ("bank-a", "central-bank"):
+        own.ok(member, "adopt", **NAMED)
+    own.batch("bank-a", ("apply", "c", 500), ("apply", "d", 5), ("apply", "e", 5))
+    own.batch("central-bank", ("apply", "c", 5))
+    own.wait(2 * HOUR_MS)
+    found = rebuilt(tmp_path, own.chain)
+    use = {row[2]: list(row[4:7]) for row in found["standard_use"]}
+    assert use == {member: own.figures(member) for member in ("bank-a", "central-bank")}
+    assert use == {"bank-a": [3, 0, 0], "central-bank": [1, 0, 0]}
+    judged = [row[5:] for row in found["own_findings"]]
+    assert sorted(judged) == [
+        *(("bank-a", "DECIDED", 1, "case", name, None, "violated") for name in "cde"),
+        ("bank-a", "SMALL", 1, "case", "c", 1, "violated"),
+        ("central-bank", "DECIDED", 1, "case", "c", None, "violated"),
+    ]

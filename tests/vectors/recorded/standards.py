@@ -38,6 +38,7 @@ def run(scenario: Scenario) -> None:
     _used(scenario, sources)
     _recognised(scenario)
     _disputed(scenario)
+    _own(scenario)
     _ended(scenario)
 
 
@@ -123,6 +124,46 @@ def _disputed(scenario: Scenario) -> None:
     scenario.wait(1_000)
     scenario.no("already_deprecated", "bank-a", "standards.deprecate", **NAMED, notice_ms=30 * DAY_MS, reason="Old")
     scenario.no("not_open", "city", "standards.adopt", **NAMED)
+
+
+def _own(scenario: Scenario) -> None:
+    """A member's own rules judge what it records, see deadlines missed, and stand still where they do not fit."""
+    events = {"place": {"attributes": {"amount": "integer"}}, "ship": {}}
+    scenario.ok("bank-a", "process.define_type", **{**TYPE, "id": "orders", "event_types": events})
+    scenario.ok("bank-a", "standards.classify", process_type="orders", domain="orders")
+    rule = {"version": 1, "title": "R", "severity": "violation", "legal_basis": [], "scope": {"process_type": "orders"}}
+    small = {**rule, "id": "SMALL", "effect": "reject", "kind": "guard", "on": ["place"]}
+    small["assert"] = "e.attributes.amount <= 100"
+    shipped = {**rule, "id": "SHIPPED", "effect": "hold", "hold_ms": DAY_MS, "kind": "declare", "template": "response"}
+    shipped |= {"a": "place", "b": "ship", "within_ms": DAY_MS}
+    args = {
+        "version": 1,
+        "kind": "rule_set",
+        "domain": "orders",
+        "title": "Orders",
+        "content": {"rules": [small, shipped]},
+    }
+    for code, content in (
+        ("invalid_argument", {"rules": []}),
+        ("invalid_content", {"rules": [{**small, "assert": "e.attributes.none > 1"}]}),
+        ("invalid_content", {"rules": [{**small, "disputed": "leave_out"}]}),
+        ("limit", {"rules": [{**small, "assert": " && ".join([small["assert"]] * 60)}]}),
+    ):
+        scenario.no(code, "city", "standards.propose", **{**args, "standard": "order-rules", "content": content})
+    scenario.ok("city", "standards.propose", **args, standard="order-rules")
+    schema = {"process_type": "orders", "object_type": "case", "schemas": {"place": {"required": ["amount"]}}}
+    scenario.ok("city", "standards.propose", **{**args, "standard": "order-form", "kind": "schema", "content": schema})
+    scenario.ok("bank-a", "standards.try", standard="order-rules", version=1)
+    scenario.ok("bank-a", "standards.adopt", standard="order-form", version=1)
+    source = Source(scenario, "bank-a", "orders", "orders")
+    source.record(source.event("place", "a", attributes={"amount": 5}), source.event("place", "b"))
+    source.record(source.event("ship", "b"), source.event("place", "c", attributes={"amount": 500}))
+    scenario.wait(2 * DAY_MS)
+    scenario.ok("bank-a", "standards.adopt", standard="order-rules", version=1)
+    fewer = {**TYPE, "id": "orders", "version": 2, "event_types": {"ship": {}}}
+    scenario.ok("bank-a", "process.define_type", **fewer)
+    source.record(source.event("ship", "c"))
+    scenario.ok("bank-a", "standards.end_adoption", standard="order-rules", version=1, reason="It fits no more")
 
 
 def _ended(scenario: Scenario) -> None:
