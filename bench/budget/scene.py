@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, Final
 
 from bench.rules import TYPES, Chain
+from coseal.contracts.supervision import sets
 from coseal.doctor.speed import step_us
 from coseal.ledger.block import Receipt
 from coseal.ledger.render import time_text
@@ -102,7 +103,8 @@ class Scene:
             self.commit(vote)
         return vote
 
-    def rule(self, rule_id: str, kind: str, **fields: Any) -> dict[str, Any]:
+    @staticmethod
+    def rule(rule_id: str, kind: str, **fields: Any) -> dict[str, Any]:
         """Return a rule of the process type."""
         scope = {"process_type": "bench"}
         return {"id": rule_id, "version": 1, "legal_basis": ["external: bench"], "scope": scope, "kind": kind, **fields}
@@ -132,15 +134,20 @@ class Scene:
             self.sequence += len(batch)
 
 
-def time_case(name: str, scene: Scene, *transactions: Transaction, after_ms: int = 1_000) -> Result:
+def time_case(
+    name: str, scene: Scene, *transactions: Transaction, after_ms: int = 1_000, compiles: bool = False
+) -> Result:
     """Execute a block several times, the loop between, and take the quickest of each; the steps are the block's.
 
-    What an empty block takes is left out, unless the case is what is due in one.
+    What an empty block takes is left out, unless the case is what is due in one. With ``compiles`` each execution is
+    that of a node that has compiled no rule yet.
     """
     executor = scene.chain.executor
     height, time_ms = executor.height + 1, executor.time_ms + after_ms
 
     def run(*given: Transaction, at_ms: int = time_ms) -> tuple[float, Any]:
+        if compiles:
+            sets.forget()
         started = time.process_time()
         outcome = executor.run(height, at_ms, given)
         return time.process_time() - started, outcome
