@@ -154,7 +154,7 @@ CONTRACTS_MAY_IMPORT = {  # folder of contracts/ -> the folders that it may impo
     "rules": {"kernel", "process"},  # they judge its items
     "supervision": {"kernel", "membership", "governance", "policy", "process", "rules"},
     "evidence": {"kernel", "membership"},
-    "standards": {"kernel", "membership", "policy", "process", "rules", "supervision"},
+    "standards": {"kernel", "membership", "governance", "policy", "process", "rules", "supervision"},
     "currency": {"kernel", "membership", "governance", "policy", "process", "rules", "supervision"},
     "rows": {"kernel", "registry"},
     "installed": {"kernel", "registry"},

@@ -51,6 +51,7 @@ def document_of(constitution: Constitution) -> dict[str, Any]:
         "present_ms": constitution.present_ms,
         "tracks": {name: track_document(track) for name, track in constitution.tracks.items()},
         "kinds": dict(constitution.kinds),
+        **({} if constitution.de_facto is None else {"de_facto": dict(constitution.de_facto)}),
     }
 
 

@@ -72,6 +72,9 @@ def _opening_faults(value: Any) -> Iterator[str]:
         yield ": [least, default, most] rise, from an hour at least to 90 days at most"
 
 
+GAINED: Final = (1, 2)
+LOST: Final = (2, 5)
+"""The means of shares with which a standard becomes de facto, and below which it no longer is, unless said."""
 _opening: Final = Special(
     _opening_faults,
     "[least, default, most] in ms, rising, from an hour to 90 days",
@@ -103,6 +106,15 @@ _track: Final = Record(
         "reason": Many(OneOf(*GIVERS), high=len(GIVERS), unique=True),
     },
 )
+_de_facto: Final = Record(
+    {},
+    {
+        "use_min": Integer(1, 1_000_000),
+        **dict.fromkeys(("of_items", "of_judged", "gained", "lost", "carried", "of_members"), _quota),
+        "carried_by": Integer(2, len(CONSTITUENCIES)),
+        "users_min": Integer(3, 1_000),
+    },
+)
 FIELD: Final = Record(
     {
         "title": Text(),
@@ -110,7 +122,8 @@ FIELD: Final = Record(
         "present_ms": Integer(HOUR_MS, MAX_TERM_MS),
         "tracks": Table(_track, high=MAX_TRACKS, key=Name()),
         "kinds": Table(Name(), high=MAX_KINDS, key=Label()),
-    }
+    },
+    {"de_facto": _de_facto},
 )
 """The form of a document; what its parts must be together is ``faults_of``."""
 
@@ -133,8 +146,16 @@ def faults_of(document: Any) -> Iterator[str]:
             yield f".kinds.{kind}: there is no track {name}"
     if document["kinds"].get("amend_constitution", AMENDMENT) != AMENDMENT:  # Q12
         yield f".kinds.amend_constitution: it is on the track {AMENDMENT}"
+    yield from _de_facto_faults(document.get("de_facto", {}))
     for name, track in sorted(tracks.items()):
         yield from _track_faults(f".tracks.{name}", track)
+
+
+def _de_facto_faults(given: Mapping[str, Any]) -> Iterator[str]:
+    """A standard that was just gained is not lost by the same figures."""
+    gained, lost = Quota(*given.get("gained", GAINED)), Quota(*given.get("lost", LOST))
+    if lost[0] * gained[1] > gained[0] * lost[1]:
+        yield ".de_facto: lost is at most gained"
 
 
 def _track_faults(place: str, track: Mapping[str, Any]) -> Iterator[str]:
@@ -159,6 +180,8 @@ class Constitution:
     present_ms: int
     tracks: Mapping[str, Track]
     kinds: Mapping[str, str]
+    de_facto: Mapping[str, Any] | None = None
+    """What it says of standards in use, None for nothing."""
 
     def track_of(self, kind: str) -> Track:
         """Return the track on which a kind of proposal is decided."""
@@ -175,7 +198,7 @@ def constitution_of(document: Mapping[str, Any]) -> Constitution:
     """Return what a document says. It has the form: ``faults_of`` yields nothing."""
     tracks = {name: _track_of(name, track) for name, track in sorted(document["tracks"].items())}
     same = {name: document[name] for name in ("title", "central_bank_counts_as", "present_ms")}
-    return Constitution(**same, tracks=tracks, kinds=dict(document["kinds"]))
+    return Constitution(**same, tracks=tracks, kinds=dict(document["kinds"]), de_facto=document.get("de_facto"))
 
 
 def _track_of(name: str, document: Mapping[str, Any]) -> Track:

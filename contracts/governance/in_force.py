@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from coseal.contracts.governance.document import FOUNDING, Constitution, constitution_of
-from coseal.contracts.governance.state import CONSTITUTION_KEY, constitution_key
+from coseal.contracts.governance.state import CONSTITUTION_KEY, DE_FACTO_KEY, constitution_key
 from coseal.contracts.kernel.action import Reader, View
 from coseal.contracts.kernel.memo import remember
 from coseal.ledger import codec
@@ -61,4 +61,8 @@ def enact(view: View, document: Any, *, height: int, proposal: str) -> Version:
     record = {"document": document, "digest": after.digest, "height": height, "proposal": proposal}
     view.put(constitution_key(after.number), record)
     view.put(CONSTITUTION_KEY, list(after))
+    if "de_facto" in document:  # Q23
+        view.put(DE_FACTO_KEY, document["de_facto"])
+    elif view.get(DE_FACTO_KEY) is not None:
+        view.delete(DE_FACTO_KEY)
     return after

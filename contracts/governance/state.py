@@ -17,6 +17,7 @@ VERSION_KEY: Final = "governance/version"
 ADMISSIONS_KEY: Final = "governance/admissions"
 STEPPING_DOWN_KEY: Final = "governance/stepping_down"
 CONSTITUTION_KEY: Final = "governance/constitution"
+DE_FACTO_KEY: Final = "governance/de_facto"
 OPEN_KEY: Final = "governance/open"
 SIZES_KEY: Final = "governance/sizes"
 
@@ -30,6 +31,7 @@ KEYS: Final = {
     COUNT_KEY: "how many proposals there ever were",
     "governance/number/<n>": "the id of the n-th proposal",
     CONSTITUTION_KEY: "the version and digest of the constitution in force; absent: the founding one",
+    DE_FACTO_KEY: "what the constitution says of standards in use; absent: nothing",
     "governance/constitution/<n>": "a constitution, with the height and proposal that brought it",
     OPEN_KEY: "the ballots of all contracts that take votes: `[contract, id]`, oldest first",
     SIZES_KEY: "how many members of each constituency have a vote, by electorate, and the epoch of which that is so",

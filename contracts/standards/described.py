@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from math import gcd
 from typing import Any, Final
 
+from coseal.contracts.governance.state import DE_FACTO_KEY
 from coseal.contracts.kernel.action import Reader, Rejected
 from coseal.contracts.membership.standing import standing_of
 from coseal.contracts.membership.state import MEMBERS_KEY, member_key
@@ -19,11 +20,11 @@ from coseal.contracts.standards.content import MEASURED
 from coseal.contracts.standards.disputes import WAITING
 from coseal.contracts.standards.records import DE_FACTO, OVER, head_of, record_of
 from coseal.contracts.standards.state import PERIOD_KEY, adoption_key, content_key, dispute_key
-from coseal.contracts.standards.status import TERMS, Quota, Share, exceeds, mean, users_needed
+from coseal.contracts.standards.status import Quota, Share, Terms, exceeds, mean, terms_in_force, users_needed
 from coseal.ledger.validators import ROLES
 
 FIGURES: Final = ("users", "active", "adopters")
-SHARED_KEYS: Final = (MEMBERS_KEY, PERIOD_KEY)
+SHARED_KEYS: Final = (MEMBERS_KEY, PERIOD_KEY, DE_FACTO_KEY)
 """What is read for any version, beside its own keys."""
 
 
@@ -45,12 +46,13 @@ def version(reader: Reader, standard: str, number: int, time_ms: int) -> dict[st
     review = _review(reader, record)
     members: Any = reader.get(MEMBERS_KEY)
     shares = shares_of(review)
+    conditions = _conditions(record["status"] == DE_FACTO, shares, len(members), terms_in_force(reader))
     return {
         **found,
         "review": review,
         "next_review_ms": domains.next_period_ms(reader, time_ms),
         "mean": _lowest(mean(shares)),
-        "conditions": _conditions(record["status"] == DE_FACTO, shares, len(members)) if found["measured"] else [],
+        "conditions": conditions if found["measured"] else [],
     }
 
 
@@ -70,18 +72,18 @@ def _review(reader: Reader, record: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"period": period, "closed_ms": domains.closed_ms(reader, period), "items": figures["items"], **by_role}
 
 
-def _conditions(is_de_facto: bool, shares: Mapping[str, Share], members: int) -> list[dict[str, Any]]:
+def _conditions(is_de_facto: bool, shares: Mapping[str, Share], members: int, terms: Terms) -> list[dict[str, Any]]:
     """Return what decides at a review about a version that is de facto, or is not."""
     share = mean(shares)
     has = _lowest(share)
     if is_de_facto:
-        kept = share[0] * TERMS.lost[1] >= share[1] * TERMS.lost[0]
-        return [{"condition": "kept", "has": has, "needs": list(TERMS.lost), "met": kept}]  # E6
-    carrying = sum(exceeds(one.users, one.active, TERMS.carried) for one in shares.values())
-    users, needed = sum(one.users for one in shares.values()), users_needed(members)
+        kept = share[0] * terms.lost[1] >= share[1] * terms.lost[0]
+        return [{"condition": "kept", "has": has, "needs": list(terms.lost), "met": kept}]  # E6
+    carrying = sum(exceeds(one.users, one.active, terms.carried) for one in shares.values())
+    users, needed = sum(one.users for one in shares.values()), users_needed(members, terms)
     return [  # E5
-        {"condition": "mean", "has": has, "needs": list(TERMS.gained), "met": exceeds(*share, TERMS.gained)},
-        {"condition": "carried", "has": carrying, "needs": TERMS.carried_by, "met": carrying >= TERMS.carried_by},
+        {"condition": "mean", "has": has, "needs": list(terms.gained), "met": exceeds(*share, terms.gained)},
+        {"condition": "carried", "has": carrying, "needs": terms.carried_by, "met": carrying >= terms.carried_by},
         {"condition": "users", "has": users, "needs": needed, "met": users >= needed},
     ]
 

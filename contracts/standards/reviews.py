@@ -50,6 +50,7 @@ from coseal.contracts.standards.status import (
     is_active,
     is_de_facto,
     is_user,
+    terms_in_force,
 )
 from coseal.ledger.validators import ROLES
 
@@ -71,10 +72,11 @@ def domain_due(view: View, moment: Moment, domain: str, so_far: Sequence[int]) -
         view.put(domain_key(domain), {**record, "reviewing": False})
         return {}
     period, page, items, *active = so_far or (period_at(view, moment.time_ms) - 1, 0, 0, *_NONE)
+    terms = terms_in_force(view)
     for member in _page(view, members_key(domain, page)):
         recorded = _by_period(view.get(items_key(domain, member)))
         items += recorded.get(period, 0)
-        if is_active(recorded, period):
+        if is_active(recorded, period, terms):
             role = _role(view, member)
             if role is not None:
                 active[role] += 1
@@ -114,7 +116,7 @@ def standard_due(view: View, moment: Moment, standard: str, version: int, so_far
     if reviewed != name or period != domain["period"]:
         return {}  # moved, or a later review has begun: that one decides
     users, adopters = list(start[5 : 5 + len(ROLES)]), list(start[5 + len(ROLES) :])
-    end_ms = closed_ms(view, period)
+    end_ms, terms = closed_ms(view, period), terms_in_force(view)
     for member in _page(view, adopters_key(standard, version, page)):
         adoption: Any = view.get(adoption_key(standard, version, member))
         use = {row[0]: Use(*row[1:]) for row in _rows(view.get(use_key(standard, version, member)))}
@@ -128,7 +130,7 @@ def standard_due(view: View, moment: Moment, standard: str, version: int, so_far
         if role is None:
             continue
         adopters[role] += 1
-        users[role] += is_user(_by_period(view.get(items_key(name, member))), use, period)  # E3
+        users[role] += is_user(_by_period(view.get(items_key(name, member))), use, period, terms)  # E3
     if page + 1 < series.pages(record["adopters"]):
         _next(view, moment, ["review", standard, version, name, period, page + 1, items, others, *users, *adopters])
         return {}
@@ -143,7 +145,7 @@ def _decide(view: View, moment: Moment, standard: str, version: int, record: Sta
     figures, before = record["review"], record["status"]
     shares = {role: Share(figures["users"][at], figures["active"][at]) for at, role in enumerate(ROLES)}
     members: Any = view.get(MEMBERS_KEY)
-    if record["kind"] in MEASURED and is_de_facto(before == DE_FACTO, shares, len(members)):
+    if record["kind"] in MEASURED and is_de_facto(before == DE_FACTO, shares, len(members), terms_in_force(view)):
         status = DE_FACTO
     else:
         status = IN_USE if others and before != PROPOSED else PROPOSED

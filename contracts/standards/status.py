@@ -1,6 +1,6 @@
 """Whether a standard is de facto: computed from what members recorded, never declared.
 
-Law: pure, and integers alone: no share is rounded before it is compared, so the same figures give the same
+Law: integers alone: no share is rounded before it is compared, so the same figures give the same
 status. A quota is met by *more than* it.
 
 contracts/standards/README.md, section De facto.
@@ -9,10 +9,13 @@ contracts/standards/README.md, section De facto.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
+from coseal.contracts.governance.document import GAINED, LOST
+from coseal.contracts.governance.state import DE_FACTO_KEY
+from coseal.contracts.kernel.action import Reader
 from coseal.ledger.genesis import STANDARD_PERIOD_MS
 
 PERIOD_MS: Final = STANDARD_PERIOD_MS
@@ -36,9 +39,9 @@ class Terms:
     """The part of its items of the domain that falls under the standard."""
     of_judged: Quota = (9, 10)
     """The part of what was judged that conforms."""
-    gained: Quota = (1, 2)
+    gained: Quota = GAINED
     """The mean of the constituencies' shares with which a standard becomes de facto."""
-    lost: Quota = (2, 5)
+    lost: Quota = LOST
     """The mean below which it no longer is."""
     carried: Quota = (1, 3)
     """The share that makes a constituency one of those that carry the standard."""
@@ -50,6 +53,13 @@ class Terms:
 
 
 TERMS: Final = Terms()
+
+
+def terms_in_force(reader: Reader) -> Terms:
+    """Return the numbers of the constitution in force; what it does not say is as usual."""
+    given: Any = reader.get(DE_FACTO_KEY) or {}
+    said: dict[str, Any] = {name: tuple(value) if type(value) is list else value for name, value in given.items()}
+    return replace(TERMS, **said)
 
 
 class Use(NamedTuple):

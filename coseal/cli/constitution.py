@@ -143,7 +143,8 @@ def explain(
 def _explain_all(document: Constitution, *, as_json: bool) -> None:
     if as_json:
         tracks = {name: _track_json(track) for name, track in document.tracks.items()}
-        print_json({"title": document.title, "tracks": tracks, "kinds": dict(document.kinds)})
+        more = {} if document.de_facto is None else {"de_facto": dict(document.de_facto)}
+        print_json({"title": document.title, "tracks": tracks, "kinds": dict(document.kinds), **more})
     else:
         print_tracks(document)
 
@@ -155,6 +156,13 @@ def print_tracks(document: Constitution) -> None:
         kinds = ", ".join(kind for kind, where in document.kinds.items() if where == name)
         table.add_row(name, track.electorate, _share(track.total), *_columns(track), kinds or "all others")
     table.print()
+    if document.de_facto is not None:
+        said = ", ".join(f"{name} {_figure(value)}" for name, value in document.de_facto.items())
+        typer.echo(f"a standard becomes de facto by: {said}")
+
+
+def _figure(value: int | list[int]) -> str:
+    return f"{value[0]}/{value[1]}" if isinstance(value, list) else str(value)
 
 
 def _columns(track: Track) -> tuple[str, str, str, str]:

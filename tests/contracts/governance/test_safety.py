@@ -169,6 +169,10 @@ DOCUMENT_FAULTS = [
     (("tracks", "constitution"), None, "there has to be a track constitution"),
     (("kinds", "amend_constitution"), "ordinary", "it is on the track constitution"),
     (("kinds", "add_member"), "nowhere", "there is no track nowhere"),
+    (("de_facto",), {"lost": [1, 2], "gained": [1, 3]}, "lost is at most gained"),
+    (("de_facto",), {"gained": [1, 3]}, "lost is at most gained"),
+    (("de_facto",), {"carried_by": 1}, "carried_by"),
+    (("de_facto",), {"periods": 1}, "periods"),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from fractions import Fraction
 
@@ -13,10 +14,14 @@ from coseal.contracts.standards import actions as standards
 from coseal.contracts.standards import domains, series
 from coseal.contracts.standards.state import adopters_key, adoption_key, items_key, standard_key, use_key
 from coseal.contracts.standards.status import KEPT_PERIODS, TERMS, opens_ms, period_of
+from coseal.demo.examples import example
 from coseal.ledger import codec
 from coseal.ledger.validators import ROLES
+from tests.support.chain import Chain
+from tests.support.genesis import make_genesis
 from tests.support.standards import DAY_MS, competing
 
+RECOMMENDED = json.loads(example("constitution/recommended.json").read_text())
 LOANS = (("bank-a", "loans"), ("central-bank", "loans"), ("enterprise-a", "loans"))
 
 
@@ -234,3 +239,14 @@ def test_a_review_of_many_pages_finds_what_a_recount_finds():
     assert dict(zip(ROLES, domain["active"], strict=True)) == {role: active[role] for role in ROLES}
     assert count == -(-300 // 64) + -(-200 // 64)
     assert review["period"] == domain["period"] == period
+
+
+def test_reviews_go_by_the_numbers_of_the_constitution():
+    document = {**RECOMMENDED, "de_facto": {"use_min": 1, "users_min": 3}}
+    found = competing(Chain(make_genesis(name="of-few", constitution=document)))
+    found.propose("s", "loans")
+    found.close()
+    adopt(found, "s", "bank-a", "central-bank", "enterprise-a")
+    (review,) = found.periods(*LOANS, items=1)["reviews"]
+    assert (review["status"], by_role(review["active"])) == ("de_facto", {"bank": 2, "enterprise": 1})
+    assert found.chain.get("governance/de_facto") == document["de_facto"]

@@ -21,6 +21,7 @@ from coseal.contracts.standards.status import (
     mean,
     opens_ms,
     period_of,
+    terms_in_force,
 )
 from coseal.ledger.validators import ROLES
 
@@ -155,3 +156,14 @@ def test_a_period_is_thirty_days_of_block_time():
     assert PERIOD_MS == 30 * 86_400_000
     assert period_of(opens_ms(7)) == 7
     assert period_of(opens_ms(7) - 1) == 6
+
+
+def test_the_constitution_says_other_numbers_and_what_it_does_not_say_is_as_usual():
+    class Reader:
+        def get(self, key):
+            return {"use_min": 3, "gained": [2, 3]} if key == "governance/de_facto" else None
+
+    terms = terms_in_force(Reader())
+    assert (terms.use_min, terms.gained, terms.lost) == (3, (2, 3), TERMS.lost)
+    assert is_active(dict.fromkeys(range(3), 3), 2, terms)
+    assert not is_active(dict.fromkeys(range(3), 3), 2)
