@@ -253,6 +253,20 @@ GovernanceProposeAmendConstitutionSubjectDocumentTracks = TypedDict(
         "reason": NotRequired[list[Literal["proposer", "no", "all"]]],
     },
 )
+GovernanceProposeAmendConstitutionSubjectDocumentDeFacto = TypedDict(
+    "GovernanceProposeAmendConstitutionSubjectDocumentDeFacto",
+    {
+        "use_min": NotRequired[int],
+        "of_items": NotRequired[list[Any]],
+        "of_judged": NotRequired[list[Any]],
+        "gained": NotRequired[list[Any]],
+        "lost": NotRequired[list[Any]],
+        "carried": NotRequired[list[Any]],
+        "of_members": NotRequired[list[Any]],
+        "carried_by": NotRequired[int],
+        "users_min": NotRequired[int],
+    },
+)
 GovernanceProposeAmendConstitutionSubjectDocument = TypedDict(
     "GovernanceProposeAmendConstitutionSubjectDocument",
     {
@@ -261,6 +275,7 @@ GovernanceProposeAmendConstitutionSubjectDocument = TypedDict(
         "present_ms": int,
         "tracks": dict[str, GovernanceProposeAmendConstitutionSubjectDocumentTracks],
         "kinds": dict[str, str],
+        "de_facto": NotRequired[GovernanceProposeAmendConstitutionSubjectDocumentDeFacto],
     },
 )
 GovernanceProposeAmendConstitutionSubject = TypedDict(

@@ -54,7 +54,7 @@ DUE = {
     ("supervision", "show finding"),
     ("supervision", "show hold"),
     *(("currency", kind) for kind in ("pending", "rekey", "decided")),
-    *(("standards", kind) for kind in ("domain", "review", "lapse", "sunset", "answer", "settled", "moved")),
+    *(("standards", kind) for kind in ("domain", "review", "lapse", "sunset", "answer", "settled", "moved", "own")),
 }
 """Everything that falls due; ``passed`` goes by the clock of a historical source."""
 
@@ -195,7 +195,7 @@ def test_everything_that_a_block_can_begin_with_occurs(lines):
     contracts = {"membership", "governance", "supervision", "standards", "currency"}
     assert {name for data in found for name in data} == {*contracts, "system"}
     assert {name for data in found for name in data.get("standards", ())} == {
-        *("domains", "reviews", "lapsed", "ended", "overdue", "settled", "moved")
+        *("domains", "reviews", "lapsed", "ended", "missed", "overdue", "settled", "moved")
     }
     assert {name for data in supervised for name in data} == {
         *("findings", "shadow", "overdue", "closed", "holds", "ballots")

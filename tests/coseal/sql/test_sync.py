@@ -90,7 +90,7 @@ def test_it_has_the_rows_of_a_nodes_own_index_and_every_item_besides(
         rows = connection.execute(f"SELECT {', '.join(table.names)} FROM {table.name}").fetchall()
         assert sorted(rows, key=repr) == whole[table.name], table.name
     connection.close()
-    elsewhere = {"left_out", "contracts", "corrections", "standings", "measures", "proposals"}
+    elsewhere = {"left_out", "contracts", "corrections", "standings", "measures", "proposals", "own_findings"}
     elsewhere |= {table.name for table in CURRENCY}
     elsewhere |= {"tallied_types", "tally_members", "tallies", "matches"}
     assert {name for name, rows in whole.items() if not rows} == elsewhere

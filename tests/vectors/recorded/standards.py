@@ -129,9 +129,15 @@ def _disputed(scenario: Scenario) -> None:
 def _own(scenario: Scenario) -> None:
     """A member's own rules judge what it records, see deadlines missed, and stand still where they do not fit."""
     events = {"place": {"attributes": {"amount": "integer"}}, "ship": {}}
-    scenario.ok("bank-a", "process.define_type", **{**TYPE, "id": "orders", "event_types": events})
-    scenario.ok("bank-a", "standards.classify", process_type="orders", domain="orders")
-    rule = {"version": 1, "title": "R", "severity": "violation", "legal_basis": [], "scope": {"process_type": "orders"}}
+    scenario.ok("bank-a", "process.define_type", **{**TYPE, "id": "parcels", "event_types": events})
+    scenario.ok("bank-a", "standards.classify", process_type="parcels", domain="parcels")
+    rule = {
+        "version": 1,
+        "title": "R",
+        "severity": "violation",
+        "legal_basis": [],
+        "scope": {"process_type": "parcels"},
+    }
     small = {**rule, "id": "SMALL", "effect": "reject", "kind": "guard", "on": ["place"]}
     small["assert"] = "e.attributes.amount <= 100"
     shipped = {**rule, "id": "SHIPPED", "effect": "hold", "hold_ms": DAY_MS, "kind": "declare", "template": "response"}
@@ -139,8 +145,8 @@ def _own(scenario: Scenario) -> None:
     args = {
         "version": 1,
         "kind": "rule_set",
-        "domain": "orders",
-        "title": "Orders",
+        "domain": "parcels",
+        "title": "Parcels",
         "content": {"rules": [small, shipped]},
     }
     for code, content in (
@@ -149,21 +155,21 @@ def _own(scenario: Scenario) -> None:
         ("invalid_content", {"rules": [{**small, "disputed": "leave_out"}]}),
         ("limit", {"rules": [{**small, "assert": " && ".join([small["assert"]] * 60)}]}),
     ):
-        scenario.no(code, "city", "standards.propose", **{**args, "standard": "order-rules", "content": content})
-    scenario.ok("city", "standards.propose", **args, standard="order-rules")
-    schema = {"process_type": "orders", "object_type": "case", "schemas": {"place": {"required": ["amount"]}}}
-    scenario.ok("city", "standards.propose", **{**args, "standard": "order-form", "kind": "schema", "content": schema})
-    scenario.ok("bank-a", "standards.try", standard="order-rules", version=1)
-    scenario.ok("bank-a", "standards.adopt", standard="order-form", version=1)
-    source = Source(scenario, "bank-a", "orders", "orders")
+        scenario.no(code, "city", "standards.propose", **{**args, "standard": "parcel-rules", "content": content})
+    scenario.ok("city", "standards.propose", **args, standard="parcel-rules")
+    schema = {"process_type": "parcels", "object_type": "case", "schemas": {"place": {"required": ["amount"]}}}
+    scenario.ok("city", "standards.propose", **{**args, "standard": "parcel-form", "kind": "schema", "content": schema})
+    scenario.ok("bank-a", "standards.try", standard="parcel-rules", version=1)
+    scenario.ok("bank-a", "standards.adopt", standard="parcel-form", version=1)
+    source = Source(scenario, "bank-a", "parcels", "parcels")
     source.record(source.event("place", "a", attributes={"amount": 5}), source.event("place", "b"))
     source.record(source.event("ship", "b"), source.event("place", "c", attributes={"amount": 500}))
     scenario.wait(2 * DAY_MS)
-    scenario.ok("bank-a", "standards.adopt", standard="order-rules", version=1)
-    fewer = {**TYPE, "id": "orders", "version": 2, "event_types": {"ship": {}}}
+    scenario.ok("bank-a", "standards.adopt", standard="parcel-rules", version=1)
+    fewer = {**TYPE, "id": "parcels", "version": 2, "event_types": {"ship": {}}}
     scenario.ok("bank-a", "process.define_type", **fewer)
     source.record(source.event("ship", "c"))
-    scenario.ok("bank-a", "standards.end_adoption", standard="order-rules", version=1, reason="It fits no more")
+    scenario.ok("bank-a", "standards.end_adoption", standard="parcel-rules", version=1, reason="It fits no more")
 
 
 def _ended(scenario: Scenario) -> None:
