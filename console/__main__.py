@@ -129,7 +129,7 @@ def _of_folder(directory: Path, genesis: Genesis) -> LookUp:
     from coseal.network.processes import token_for
 
     def read() -> tuple[Address, ...]:
-        return tuple(Address(node.name, node.url, token_for(node, genesis)) for node in folders.load(directory).nodes)
+        return tuple(Address(node.name, node.url, token_for(node)) for node in folders.load(directory).nodes)
 
     known, changed_ns = read(), 0
 

@@ -42,7 +42,7 @@ WALLETS: Final = List(
         "reserved": {"en": "Reserved (fen)", "zh": "冻结待付(分)"},
     },
     (
-        Filter("institution", "Only at this institution."),
+        Filter("institution", "Only at this institution.", title=_INSTITUTION),
         Filter("wallet_class", "Only of this class.", "class = :wallet_class", high=128, title=_CLASS),
         Filter("holder", "Only of this holder.", title={"en": "Holder", "zh": "持有人"}),
         Filter("status", values=("open", "closed")),
@@ -70,9 +70,19 @@ MOVEMENTS: Final = List(
     },
     (
         *_BOTH,
-        Filter("from_ms", "From this block time on.", "time_ms >= CAST(:from_ms AS INTEGER)", pattern="^[0-9]{1,15}$"),
         Filter(
-            "before_ms", "Before this block time.", "time_ms < CAST(:before_ms AS INTEGER)", pattern="^[0-9]{1,15}$"
+            "from_ms",
+            "From this block time on.",
+            "time_ms >= CAST(:from_ms AS INTEGER)",
+            pattern="^[0-9]{1,15}$",
+            title={"en": "From (ms)", "zh": "自(毫秒)"},
+        ),
+        Filter(
+            "before_ms",
+            "Before this block time.",
+            "time_ms < CAST(:before_ms AS INTEGER)",
+            pattern="^[0-9]{1,15}$",
+            title={"en": "Before (ms)", "zh": "早于(毫秒)"},
         ),
     ),
     _NEWEST,

@@ -13,6 +13,7 @@ _PART: Final = "process"
 _ID: Final[Words] = {"en": "Id", "zh": "编号"}
 _MEMBER: Final[Words] = {"en": "Member", "zh": "成员"}
 _TYPE: Final[Words] = {"en": "Process type", "zh": "流程类型"}
+_OBJECT_TYPE: Final[Words] = {"en": "Object type", "zh": "对象类型"}
 _PROCESS_TYPE: Final = Filter("process_type", "Only of this process type.", "+process_type = :process_type", high=128)
 """The sign keeps SQLite from taking an index for it and sorting all that it finds: the order asked for has its own."""
 
@@ -69,7 +70,7 @@ OBJECTS: Final = List(
     {"en": "Objects of processes", "zh": "流程对象"},
     {
         "id": _ID,
-        "type": {"en": "Object type", "zh": "对象类型"},
+        "type": _OBJECT_TYPE,
         "process_type": _TYPE,
         "items": {"en": "Items", "zh": "条目数"},
     },
@@ -85,7 +86,7 @@ OBJECTS: Final = List(
 )
 _OF_TYPE: Final = (
     Filter("process_type", "Only of this process type.", high=128),
-    Filter("type", "Only of this object type.", high=128),
+    Filter("type", "Only of this object type.", high=128, title=_OBJECT_TYPE),
     Filter("id", "Only of the object of this id."),
 )
 TALLIES: Final = List(
@@ -97,7 +98,7 @@ TALLIES: Final = List(
     {"en": "Tallies of objects", "zh": "对象累计"},
     {
         "id": _ID,
-        "type": {"en": "Object type", "zh": "对象类型"},
+        "type": _OBJECT_TYPE,
         "process_type": _TYPE,
         "tally": {"en": "Tally", "zh": "累计项"},
         "member": _MEMBER,

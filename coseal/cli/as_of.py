@@ -59,7 +59,7 @@ def other_node(directory: Path, genesis: Genesis, asked: Collection[str] = ()) -
     nodes = folders.load(directory).nodes if folders.exists(directory) else ()
     for node in nodes:
         if node.url not in asked and probe(node) is not None:
-            found = _last_block(node.url, genesis, token_for(node, genesis))
+            found = _last_block(node.url, genesis, token_for(node))
             if found is not None:
                 return Other(node.name, found)
     return None

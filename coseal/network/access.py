@@ -78,7 +78,7 @@ class Access:
             return self.url, self.token
         network = self.network()
         node = network.node(self.node) if self.node is not None else answering(network, member)
-        return node.url, self.token or token_for(node, genesis)
+        return node.url, self.token or token_for(node)
 
 
 def answering(network: Network, member: str | None = None) -> NodeEntry:

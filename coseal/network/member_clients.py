@@ -38,7 +38,7 @@ class MemberClients:
 
     def client_of(self, node: NodeEntry, sender: str | None = None, signer: Signer | None = None) -> Client:
         """Return a client of a node of the folder; it is the caller's to close."""
-        return Client(node.url, self._genesis, signer=signer, sender=sender, token=token_for(node, self._genesis))
+        return Client(node.url, self._genesis, signer=signer, sender=sender, token=token_for(node))
 
     def __enter__(self) -> MemberClients:
         return self

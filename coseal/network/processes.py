@@ -22,7 +22,6 @@ from typing import Any, Final
 
 from coseal.client import versions
 from coseal.errors import CosealError
-from coseal.ledger.genesis import Genesis
 from coseal.network import ports
 from coseal.network.folders import Network, NodeEntry
 
@@ -186,9 +185,9 @@ def reading_token(path: Path) -> str | None:
     return None
 
 
-def token_for(node: NodeEntry, genesis: Genesis) -> str | None:
-    """Return the token that reading from a node of the folder takes; none where the genesis lets everybody read."""
-    return None if genesis.parameters.public_read else reading_token(node.data / "keys" / "tokens.toml")
+def token_for(node: NodeEntry) -> str | None:
+    """Return the token with which to read from a node of the folder: some lists are for members, whoever may read."""
+    return reading_token(node.data / "keys" / "tokens.toml")
 
 
 def status_of(network: Network, node: NodeEntry) -> NodeStatus:

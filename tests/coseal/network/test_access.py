@@ -32,7 +32,5 @@ def test_a_node_of_the_folder_is_shown_its_own_token_and_one_elsewhere_only_what
     assert Access(private.directory, url=URL).find(genesis) == (URL, None)
 
 
-def test_nothing_is_shown_where_everybody_may_read(private: folders.Network):
-    genesis = private.genesis()
-    public = replace(genesis, parameters=replace(genesis.parameters, public_read=True))
-    assert [processes.token_for(node, public) for node in private.nodes] == [None] * len(private.nodes)
+def test_its_own_token_is_shown_where_everybody_may_read_too_for_what_is_for_members(private: folders.Network):
+    assert [processes.token_for(node) for node in private.nodes] == [own(node) for node in private.nodes]

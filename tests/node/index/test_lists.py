@@ -14,30 +14,51 @@ from coseal.contracts.rows.tables import CORE
 from coseal.ledger.state import State
 from coseal.node.index import lists
 from coseal.node.index.index import Index
+from tests.contracts.process.test_tally import BUYER, ORDERS, SELLER, invoiced, placed, received, record
 from tests.node.http.test_odd_rows import odd
 from tests.node.http.world import World
 from tests.support.chain import Chain
+from tests.support.currency import DAY_MS, funded, payment
 from tests.support.genesis import make_genesis
 from tests.support.standards import compete
 from tests.support.supervised import Story
 
-ORDERS = [(listed, order) for listed in LISTS.values() for order in listed.orders]
+SORTED = [(listed, order) for listed in LISTS.values() for order in listed.orders]
 
 
 @pytest.fixture(scope="module")
 def chains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Index, State]]]:
-    """Return two indexes with the states behind them: one of two stories, one of odd rows."""
+    """Return three indexes with the states behind them: of two stories, of trade, and of odd rows."""
     story = Story(Chain(make_genesis(name="lists")))
     story.tell()
     compete(story.chain)
-    index = Index(tmp_path_factory.mktemp("story") / "index.sqlite", story.chain.genesis.chain_id, reading(story.chain))
-    index.start(len(story.chain.blocks))
-    assert index.wait(len(story.chain.blocks), 20)
+    indexes = []
+    for chain in (story.chain, traded()):
+        folder = tmp_path_factory.mktemp(f"index-{len(indexes)}")
+        index = Index(folder / "index.sqlite", chain.genesis.chain_id, reading(chain))
+        index.start(len(chain.blocks))
+        assert index.wait(len(chain.blocks), 20)
+        indexes.append((index, chain.executor.state))
     world = World(tmp_path_factory.mktemp("odd"))
     asyncio.run(odd(world))
-    yield [(index, story.chain.executor.state), (world.index, world.chain.executor.state)]
-    index.stop()
+    yield [*indexes, (world.index, world.chain.executor.state)]
+    for index, _ in indexes:
+        index.stop()
     world.close()
+
+
+def traded() -> Chain:
+    """Return a chain with movements, a pending transfer and a class, and a line ordered, received and invoiced."""
+    money = funded()
+    limits = dict.fromkeys(("single_max", "day_max", "year_max", "balance_max"))
+    money.decide("currency_class", id="small", limits={**limits, "day_max": 1_000}, holders=["uscc"])
+    reserved = {**payment("bank-a/ea", "bank-b/eb", 100), "expires_ms": money.chain.now_ms + DAY_MS, "release": {}}
+    money.ok("enterprise-a", "pend", **reserved)
+    money.ok("enterprise-a", "process.define_type", **ORDERS)
+    for member, items in ((BUYER, [placed(), received()]), (SELLER, [invoiced()])):
+        money.ok(member, "process.register_source", id="erp", process_type="orders", mode="historical")
+        record(money.chain, member, 1, *items)
+    return money.chain
 
 
 def reading(chain: Chain) -> Callable[[int], bytes | None]:
@@ -77,7 +98,7 @@ def test_entries_have_what_a_table_shows_and_stand_in_the_state_under_their_key(
     assert set(listed.columns) <= set().union(*(entry for entry, _ in found))
 
 
-@pytest.mark.parametrize(("listed", "order"), ORDERS, ids=lambda value: value.name or "only")
+@pytest.mark.parametrize(("listed", "order"), SORTED, ids=lambda value: value.name or "only")
 def test_pages_of_any_size_join_to_the_whole_in_every_order(
     listed: List, order: Order, chains: list[tuple[Index, State]]
 ) -> None:
