@@ -189,7 +189,8 @@ def refused(page: Page, code: str, detail: str, node: str) -> View:
     """Return the page for a question that a node answers with a refusal."""
     said = notice("wait", el("strong", None, code), " ", detail, " ", el("span", {"class": "faint"}, node))
     title = page.t("state.refused.title")
-    return page.view(title, lead(page, title), said, status=404 if code.startswith(("unknown", "not_")) else 502)
+    status = 403 if code == "unauthenticated" else 404 if code.startswith(("unknown", "not_")) else 502
+    return page.view(title, lead(page, title), said, status=status)
 
 
 def untrue(page: Page, shown: Shown[None]) -> View:

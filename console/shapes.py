@@ -124,6 +124,18 @@ def listed(shape: Shape, limit: int = ROWS, *, least: int = 0) -> Shape:
     return of_list
 
 
+def pair(first: Shape, second: Shape) -> Shape:
+    """Return the shape of a list of two values, each with a shape of its own."""
+
+    def of_pair(value: Any, where: str) -> tuple[Any, Any]:
+        found = codec.sequence(value, where, limit=2)
+        if len(found) < 2:
+            raise Malformed(f"{where}: expected two items")
+        return first(found[0], f"{where}[0]"), second(found[1], f"{where}[1]")
+
+    return of_pair
+
+
 def mapped(shape: Shape, limit: int = ROWS) -> Shape:
     """Return the shape of a map from any texts to values of one shape."""
 

@@ -56,7 +56,7 @@ _LISTED: Final = shapes.record(
             adopters=shapes.integer(),
             recognised=shapes.text(32),
             sunset_ms=shapes.maybe(shapes.optional(shapes.time_ms)),
-            successor=shapes.maybe(shapes.listed(shapes.name, 2)),
+            successor=shapes.maybe(shapes.pair(shapes.name, shapes.integer())),
             titles=shapes.maybe(shapes.mapped(shapes.text(), 64)),
         )
     ),

@@ -178,9 +178,13 @@ class Gatekeeper:
             return
         if identity is not None and not identity.may("read"):
             raise Problem(403, "forbidden", "the token does not have the scope read")
-        public = self._context.services.genesis.parameters.public_read and not is_for_members(scope["path"])
-        if identity is None and not public:
-            raise unauthorized("unauthenticated", "reading needs a bearer token or a signed request on this chain")
+        if identity is not None:
+            return
+        shown = "a bearer token or a signed request"
+        if not self._context.services.genesis.parameters.public_read:
+            raise unauthorized("unauthenticated", f"reading needs {shown} on this chain")
+        if is_for_members(scope["path"]):
+            raise unauthorized("unauthenticated", f"this is for members: reading it needs {shown}")
 
 
 _FOR_MEMBERS: Final = tuple(listed.path for listed in LISTS.values() if listed.members)

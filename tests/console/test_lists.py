@@ -16,9 +16,10 @@ from coseal.console.app import application
 from coseal.console.pages import ROUTES
 from coseal.contracts.installed import Installed
 from coseal.contracts.registry import LISTS
+from coseal.node.http.context import Settings
 from tests.console.test_odd_ids import LINKS, console_of
 from tests.node.http.test_odd_rows import odd
-from tests.node.http.world import World
+from tests.node.http.world import READER, READING, World
 from tests.support.others import TALLIES, TALLY_1, genesis_with
 from tests.support.supervised import Story
 
@@ -29,8 +30,8 @@ def browse(folder: Path, scenario: Scenario, fill: Callable[[World], Awaitable[N
     """Let a scenario visit a console of one node, on whose chain there is what ``fill`` records."""
 
     async def play() -> None:
-        world = World(folder, **options)
-        console = console_of(world)
+        world = World(folder, settings=Settings(tokens=(READER,)), **options)
+        console = console_of(world, READING)
         try:
             await fill(world)
             await console.nodes.poll()

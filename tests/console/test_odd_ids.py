@@ -76,10 +76,10 @@ def test_a_list_says_what_its_node_could_not_show_and_shows_the_rest(tmp_path: P
     asyncio.run(play())
 
 
-def console_of(world: World) -> Console:
-    """Return a console of one node, without a socket."""
+def console_of(world: World, token: str | None = None) -> Console:
+    """Return a console of one node, without a socket, which shows it a token."""
     node = httpx.ASGITransport(app=world.app, client=("127.0.0.1", 1))
-    return Console(world.genesis, [Address("enterprise-a", "http://node")], port=1, transport=node)
+    return Console(world.genesis, [Address("enterprise-a", "http://node", token)], port=1, transport=node)
 
 
 async def crawl(browser: httpx.AsyncClient) -> None:

@@ -18,6 +18,7 @@ from coseal.console.shapes import (
     maybe,
     one_of,
     optional,
+    pair,
     read,
     record,
     text,
@@ -32,6 +33,7 @@ SHAPE = record(
     l=listed(integer(), 2),
     m=mapped(flag, 2),
     x=maybe(matching("[0-9]+", "digits")),
+    p=maybe(pair(text(3), integer())),
 )
 GOOD: dict[str, Any] = {"n": 3, "t": "abc", "f": True, "o": None, "w": "a", "l": [1, 2], "m": {"k": False}}
 
@@ -43,6 +45,7 @@ def take(document: Any, shape: Shape = SHAPE) -> Any:
 def test_what_fits_is_given_on_without_what_nobody_asked_for():
     assert take(GOOD) == GOOD
     assert take({**GOOD, "more": [1], "x": "12"}) == {**GOOD, "x": "12"}
+    assert take({**GOOD, "p": ["a", 1]})["p"] == ("a", 1)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +68,10 @@ def test_what_fits_is_given_on_without_what_nobody_asked_for():
         ({"m": {"a": True, "b": True, "c": True}}, "it.m"),
         ({"x": "1a"}, "it.x"),
         ({"x": None}, "it.x"),
+        ({"p": ["a"]}, "it.p"),
+        ({"p": ["a", 1, 2]}, "it.p"),
+        ({"p": [1, 1]}, "it.p[0]"),
+        ({"p": ["a", "b"]}, "it.p[1]"),
     ],
 )
 def test_what_does_not_fit_is_odd_and_says_where(changed: dict[str, Any], where: str):

@@ -200,6 +200,7 @@ def test_the_proposer_answers_a_dispute_and_has_its_standard_end(tmp_path: Path)
         assert chain.get("standards/standard/s/1")["successor"] == ["t", 1]
         await visitor.settle()
         assert 'followed by <a href="/standards/t/1">t 1</a>' in await visitor.see(path)
+        assert "superseded" in section(await visitor.see("/standards"), "standards-list").lower()
 
     visit(tmp_path, scenario, "bank-a")
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
 import httpx
 import pytest
 
 from coseal.contracts.currency.supply import RESERVES_TYPE
 from coseal.ledger.render import state_proof_from_json
-from coseal.node.http.auth import Token
 from coseal.node.http.context import Settings
 from coseal.node.http.gatekeeper import is_for_members
-from tests.node.http.world import World, scenario
+from tests.node.http.world import READER, READING, World, scenario
 from tests.support.genesis import make_genesis
 
-TOKEN = "reading-token-0123456789"
-READER = Token("reader", "city", sha256(TOKEN.encode()).digest(), frozenset(("read",)))
-SIGNED = {"Authorization": f"Bearer {TOKEN}"}
+SIGNED = {"Authorization": f"Bearer {READING}"}
 
 
 async def admit(world: World) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from coseal.ledger.transaction import Transaction
 from coseal.node.core.events import Admission, Answer
 from coseal.node.core.health import NodeStatus, PeerStatus
 from coseal.node.http.app import create_app
+from coseal.node.http.auth import Token
 from coseal.node.http.context import Settings
 from coseal.node.http.services import Gateway, Location, Unavailable
 from coseal.node.index.index import Index
@@ -36,6 +38,9 @@ from tests.support.genesis import START_MS, make_genesis
 from tests.support.keys import operator, validator
 
 Scenario = Callable[["World", httpx.AsyncClient], Awaitable[None]]
+READING = "reading-token-0123456789"
+READER = Token("reader", "city", sha256(READING.encode()).digest(), frozenset(("read",)))
+"""Who may read what is for members, by the token ``READING``; for the settings of a world."""
 
 
 async def _at_once() -> None:
