@@ -206,7 +206,7 @@ WITH_COMPILED = PYTHONSAFEPATH=1 PYTHONPATH=$(abspath $(WHEEL))/modules:$(CURDIR
 compiled-check:  ## see that the compiled core gives what the sources give (TIMES=n: more input); skipped without gcc
 	@command -v $${CC:-gcc} > /dev/null || { echo "compiled-check: skipped, there is no C compiler"; exit 0; }; \
 	  $(MAKE) --no-print-directory $(WHEEL)/.ready && $(WITH_COMPILED) TIMES=$(TIMES) $(BIN)/python -m pytest -q -n $(WORKERS) \
-	  --dist loadfile -m 'not cluster and not sources' tests/vectors tests/supply/test_compiled.py tests/fuzz \
+	  --dist loadfile -m 'not cluster and not slow and not sources' tests/vectors tests/supply/test_compiled.py tests/fuzz \
 	  tests/ledger tests/contracts tests/node tests/audit/test_replay.py
 
 native-check:  ## see that the native half accepts what the Python accepts, INPUTS of each kind; skipped without cargo
