@@ -58,6 +58,9 @@ class ProposalKind(StrEnum):
     measure = "measure"
     emergency_measure = "emergency_measure"
     end_measure = "end_measure"
+    currency_class = "currency_class"
+    currency_regime = "currency_regime"
+    currency_correction = "currency_correction"
 
 
 class ProposalStatus(StrEnum):

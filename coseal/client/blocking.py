@@ -207,8 +207,8 @@ class Client(BaseClient, Submitting):
         All votes are there with their reasons, and what they come to was worked out again: ``reason`` says it in words,
         ``facts`` in figures. Raises ``Refused`` for what is not decided, ``FalseAnswer`` if no node proves all of it.
 
-        >>> client.decision("add-bank-b").facts["status"]
-        'accepted'
+        >>> client.decision("raise-the-version").facts["status"]
+        'withdrawn'
         """
         return self.run(decision_of(self.session, ballot_id, min_height))
 

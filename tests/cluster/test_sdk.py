@@ -87,6 +87,9 @@ def test_the_examples_in_docstrings_are_true(net: Cluster) -> None:
             "key": net.net.key_path("regulator/admin"),
             "url": net.entry("regulator").url,
         }
+        raised = {"id": "raise-the-version", "kind": "protocol_version", "subject": {"version": 2, "height": 1_000_000}}
+        client.submit("governance", "propose", raised).require_ok()
+        client.submit("governance", "withdraw", {"proposal": raised["id"], "reason": "It is early"}).require_ok()
         ran = 0
         for name in ("blocking", "connection", "offline"):
             module = importlib.import_module(f"coseal.client.{name}")

@@ -56,7 +56,7 @@ def test_what_a_contract_raises_fails_the_walk_and_is_shown_in_few_moves(monkeyp
     from coseal.contracts.supervision import CONTRACT
 
     monkeypatch.setitem(CONTRACT.actions, "guide", broken)
-    episode = walk(10, 600)
+    episode = walk(11, 600)
     assert episode.failure is not None
     assert "contained" in episode.failure
     moves = [move for played in shortened(episode, 20) for move in played.moves]

@@ -13,7 +13,7 @@ from coseal.cli import app, verbs
 from coseal.cli.governance import ProposalKind
 from coseal.client.actions import actions
 from coseal.client.arguments import parse_arguments, require_valid
-from coseal.contracts.kernel.fields import Many, Parts
+from coseal.contracts.kernel.fields import Later, Many, Parts
 from coseal.contracts.registry import KINDS
 
 RUNNER = CliRunner()
@@ -32,7 +32,8 @@ def options_of(name: str) -> list[str]:
         field = fields[key]
         plain = isinstance(field, Many) and not isinstance(field.item, Parts) and key != "items"
         for each in value if plain else [value]:
-            found += [spelling, each if isinstance(each, str) else json.dumps(each)]
+            said = isinstance(each, str) and not isinstance(field, Later)
+            found += [spelling, each if said else json.dumps(each)]
     return found
 
 
