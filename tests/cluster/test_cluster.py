@@ -115,6 +115,7 @@ def test_a_full_disk_ends_one_node_and_not_the_chain(cluster: Cluster) -> None:
     cluster.wait_one_tip()
 
 
+@pytest.mark.slow
 def test_any_node_killed_under_load_returns_to_the_same_state(cluster: Cluster) -> None:
     for victim in cluster.names:
         others = [name for name in cluster.names if name != victim]
@@ -225,6 +226,7 @@ def test_a_second_process_on_a_folder_is_refused(cluster: Cluster) -> None:
     assert f"pid {cluster.processes[name].pid}" in run.stderr
 
 
+@pytest.mark.slow
 def test_problems_of_a_start_are_said_in_one_line_with_their_status(cluster: Cluster) -> None:
     first, second = cluster.names[:2]
     folder = cluster.entry(first).data

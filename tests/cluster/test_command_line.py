@@ -195,6 +195,7 @@ def hear_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@pytest.mark.slow
 def test_in_the_foreground_an_interrupt_stops_every_node_and_a_later_up_resumes_the_chain(tmp_path: Path):
     folder = tmp_path / "net"
     process = subprocess.Popen(

@@ -10,7 +10,7 @@ from tests.cluster.network import reserve_ports
 from tests.cluster.shown import follow, shown
 from tests.cluster.test_command_line import coseal
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
