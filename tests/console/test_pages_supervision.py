@@ -131,6 +131,7 @@ def test_a_refused_step_is_told_in_words(visit: Visit, running: Running) -> None
     name = raised(running, "R-ONCE")
     path = f"/supervision/findings/{name}"
     page = visit(path, acts=True)
+    page.evaluate("Object.defineProperty(document, 'hidden', {get: () => true})")  # so the page is not renewed
     with running.client("regulator") as regulator:  # meanwhile somebody else takes it up
         regulator.submit("supervision", "acknowledge", {"finding": name}).require_ok()
     step = page.locator("#act-acknowledge")
