@@ -207,7 +207,7 @@ compiled-check:  ## see that the compiled core gives what the sources give (TIME
 	@command -v $${CC:-gcc} > /dev/null || { echo "compiled-check: skipped, there is no C compiler"; exit 0; }; \
 	  $(MAKE) --no-print-directory $(WHEEL)/.ready && $(WITH_COMPILED) TIMES=$(TIMES) $(BIN)/python -m pytest -q -n $(WORKERS) \
 	  --dist loadfile -m 'not cluster and not slow and not sources' tests/vectors tests/supply/test_compiled.py tests/fuzz \
-	  tests/ledger tests/contracts tests/node tests/audit/test_replay.py
+	  tests/ledger tests/contracts tests/node/core tests/audit/test_replay.py
 
 native-check:  ## see that the native half accepts what the Python accepts, INPUTS of each kind; skipped without cargo
 	@command -v cargo > /dev/null || { echo "native-check: skipped, there is no cargo"; exit 0; }; \
