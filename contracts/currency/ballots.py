@@ -130,7 +130,7 @@ def decided(view: View, what: Sequence[Any]) -> Result:
 
 _limits: Final = {"single_max": None, "day_max": 10_000_000, "year_max": None, "balance_max": None}
 
-PROPOSALS: Final = {
+PROPOSALS: Final[dict[str, ProposalKind]] = {
     "currency_class": ProposalKind(
         Record(
             {

@@ -45,7 +45,7 @@ def _define_unit(view: View, context: Context, args: Args) -> Result | Rejected:
 
 _any: Final = Later("anything; it is refused", refused=(None,), passed=("Coin",))
 
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "open_case": Action(
         arguments=Arguments(
             {

@@ -95,7 +95,7 @@ def _pay_batch(view: View, context: Context, args: Args) -> Result | Rejected:
     return {**posting.write(), "refused": refusals}
 
 
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "pay": Action(
         arguments=Arguments(fields.PAYMENT, {**fields.DETAILS, "mandate": fields.mandate}),
         apply=_pay,

@@ -283,7 +283,7 @@ RELEASE: Final = Record(
     },
 )
 
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "pend": Action(
         arguments=Arguments(
             {**fields.PAYMENT, "expires_ms": Integer(0, 2**53), "release": RELEASE},

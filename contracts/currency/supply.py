@@ -224,7 +224,7 @@ def _end(view: View, context: Context, args: Args, kind: str) -> Result | Reject
 _member: Final = {"member": Name()}
 _redemption: Final = {"redemption": fields.pending}
 
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "admit_institution": Action(
         arguments=Arguments(_member),
         apply=_admit,

@@ -209,7 +209,7 @@ _wallet: Final = {"wallet": fields.wallet}
 _EXAMPLE: Final = {"wallet": "bank-a/w1"}
 _MANDATE: Final = {"nonce": 1, "until_ms": 1_700_086_400_000, "signature": "00" * 64}
 
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "open_wallet": Action(
         arguments=Arguments(
             {"id": Name(high=MAX_WALLET_CHARACTERS), "class": Identifier(slash=False)},

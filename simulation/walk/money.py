@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from coseal.contracts.currency.authority import KEY
+from coseal.contracts.currency.authority import KEY, is_admitted
 from coseal.contracts.currency.ledger import LIMITS, VAULT, Balance, Wallet, mandate_preimage
 from coseal.contracts.currency.post import Totals, issuance, wallet_of
 from coseal.contracts.currency.state import institution_key, pending_key, rekey_key, used_key
@@ -33,6 +33,8 @@ HOLDERS: Final[Mapping[str, dict[str, str]]] = {
 KEYED: Final = frozenset(("keyed", "hidden"))
 NAMES: Final = tuple(f"{BANK}/{name}" for name in (VAULT, *HOLDERS))
 DAY_MS: Final = 86_400_000
+REFUSED: Final[Mapping[str, str]] = {"currency.define_unit": "virtual_currency"}
+"""Actions that nobody may ever have accepted, and how they are refused."""
 
 
 def _supply(walk: Walker) -> Move | None:
@@ -42,7 +44,7 @@ def _supply(walk: Walker) -> Move | None:
         return None
     if walk.get(type_key(RESERVES_TYPE["id"])) is None:
         return Move(central, "process.define_type", dict(RESERVES_TYPE))
-    if walk.get(institution_key(BANK)) is None:
+    if not is_admitted(walk.sight.reader, BANK):
         return Move(central, "currency.admit_institution", {"member": BANK})
     record = walk.get(source_key(SOURCE))
     if record is None:
@@ -54,6 +56,19 @@ def _supply(walk: Walker) -> Move | None:
     item = {**INSTRUCTION_EXAMPLE, "event": f"i{number}", "time": time_text(walk.sight.time_ms)}
     item["attributes"] = {**said, "instruction": f"I{number}"}
     return Move(bank, "process.record", {"source": "reserves", "sequence": record["sequence"] + 1, "items": [item]})
+
+
+def _institution(walk: Walker) -> Move | None:
+    """Admit another bank; dismiss one of two, mostly the other, in favour of the one that stays."""
+    central = walk.operator("central-bank", "treasury")
+    others = [name for name in walk.members("bank") if name not in (BANK, "central-bank")]
+    if central is None or not others:
+        return None
+    other = walk.pick(others)
+    if not is_admitted(walk.sight.reader, other):
+        return Move(central, "currency.admit_institution", {"member": other})
+    dismissed, successor = (BANK, other) if walk.chance(4) else (other, BANK)
+    return Move(central, "currency.dismiss_institution", {"member": dismissed, "successor": successor})
 
 
 def _issue(walk: Walker, sequence: int, item: dict[str, Any]) -> Move | None:
@@ -125,7 +140,10 @@ def _pay(walk: Walker) -> Move | None:
         action, args = "pay_batch", {"items": items, "linked": walk.chance(2)}
     elif walk.chance(3):
         release = walk.pick(({}, {"payer": True}, {"arbiter": walk.member()}, {"after_ms": walk.sight.time_ms + 5_000}))
-        args |= {"expires_ms": walk.sight.time_ms + walk.pick((2_000, 60_000, DAY_MS)), "release": release}
+        args |= {
+            "expires_ms": walk.sight.time_ms + walk.pick((2_000, DAY_MS, 30 * DAY_MS, 300 * DAY_MS)),
+            "release": release,
+        }
         action = "pend"
     if wallet.authority == KEY:
         mandate = _mandate(walk, name, wallet, action, args)
@@ -138,21 +156,24 @@ def _pending(walk: Walker) -> Move | None:
     last = Totals.read(walk.sight.reader).pendings
     if not last:
         return None
-    number = walk.rng.randint(max(1, last - 8), last)
+    numbers = range(max(1, last - 8), last + 1)
+    alive = [number for number in numbers if walk.get(pending_key(number))["expires_ms"] > walk.sight.time_ms]
+    number = walk.pick(alive if alive and not walk.chance(4) else numbers)
     record = walk.get(pending_key(number))
     if record["credit"] == "issuance":
         sender = walk.operator("central-bank", "treasury")
         action = walk.pick(("settle_redeem", "void_redeem"))
         return None if sender is None else Move(sender, f"currency.{action}", {"redemption": f"P{number}"})
-    arbiter = record["release"].get("arbiter")
-    payee = wallet_of(walk.sight.reader, record["credit"])
+    voids, arbiter = walk.chance(2), record["release"].get("arbiter")
+    side = "debit" if record["release"].get("payer") and not voids else "credit"
+    party = wallet_of(walk.sight.reader, record[side])
     if arbiter:
         sender = walk.operator(arbiter, "pay")
     else:
-        sender = None if payee is None else _disposes(walk, record["credit"], payee)
+        sender = None if party is None else _disposes(walk, record[side], party)
     if sender is None:
         return None
-    if walk.chance(3):
+    if voids:
         return Move(sender, "currency.void_pending", {"pendings": [f"P{number}"]})
     part = {"amount": max(1, record["amount"] // 2)} if walk.chance(2) else {}
     return Move(sender, "currency.post_pending", {"pending": f"P{number}", **part})
@@ -174,7 +195,7 @@ def _keep(walk: Walker) -> Move | None:
     sender, bank = _disposes(walk, name, wallet), walk.operator(BANK, "pay")
     if sender is None or bank is None:
         return None
-    if wallet.authority == KEY and walk.get(rekey_key(name)) is not None and walk.chance(2):
+    if wallet.authority == KEY and walk.get(rekey_key(name)) is not None and not walk.chance(4):
         mandate = _mandate(walk, name, wallet, "keep_key", {"wallet": name})
         return Move(sender, "currency.keep_key", {"wallet": name, "mandate": mandate})
     if wallet.authority == KEY:
@@ -202,6 +223,7 @@ def _unit(walk: Walker) -> Move | None:
 
 KINDS: Final[dict[str, tuple[int, Make]]] = {
     "supply": (4, _supply),
+    "institution": (1, _institution),
     "open a wallet": (2, _open),
     "pay": (8, _pay),
     "end a pending transfer": (4, _pending),

@@ -15,6 +15,7 @@ from typing import Any, Final
 from coseal.contracts.registry import CONTRACTS
 from simulation.walk.episode import Episode
 from simulation.walk.goals import GOALS
+from simulation.walk.money import REFUSED
 
 ACTIONS: Final = tuple(f"{contract.name}.{name}" for contract in CONTRACTS.values() for name in contract.actions)
 LEAST: Final = 5
@@ -54,9 +55,14 @@ class Totals:
             self.failures.append({**failure, "replay": command(episode.seed, episode.asked)})
 
     def missing(self) -> list[str]:
-        """Return the actions that were hardly ever accepted and the goals that were never reached."""
-        rare = [action for action in ACTIONS if self.accepted[action] < LEAST]
+        """Return the actions whose outcome was hardly ever seen and the goals that were never reached."""
+        rare = [action for action in ACTIONS if self._expected(action) < LEAST]
         return [*rare, *(f"{goal}: {GOALS[goal]}" for goal in GOALS if not self.goals[goal])]
+
+    def _expected(self, action: str) -> int:
+        """Return how often an action was accepted; how often it was refused as it must be if it always is."""
+        code = REFUSED.get(action)
+        return self.accepted[action] if code is None else self.refused.get(action, Counter())[code]
 
     def save(self, path: Path) -> None:
         """Write the totals, over the old ones."""
