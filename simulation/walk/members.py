@@ -382,7 +382,7 @@ KINDS: Final[dict[str, tuple[int, Make]]] = {
     "propose": (8, _propose),
     "vote on a proposal": (16, _vote),
     "withdraw": (1, _withdraw),
-    "appeal": (10, _appeal),
+    "appeal": (40, _appeal),
     "leave or stay": (1, _leave),
     "report": (1, _report),
 }
