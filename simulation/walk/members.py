@@ -383,6 +383,6 @@ KINDS: Final[dict[str, tuple[int, Make]]] = {
     "vote on a proposal": (16, _vote),
     "withdraw": (1, _withdraw),
     "appeal": (40, _appeal),
-    "leave or stay": (1, _leave),
+    "leave or stay": (3, _leave),
     "report": (1, _report),
 }
