@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from xml.parsers import expat
 
 from coseal.contracts.process.items import is_decimal
-from coseal.formats.importers.log import BadLog, Findings, read_bytes
+from coseal.formats.importers.log import Findings
+from coseal.formats.importers.xml_stream import Refused, parse
 
 MAX_DEPTH: Final = 64
 MAX_ELEMENTS: Final = 200_000
@@ -42,30 +42,9 @@ class Node:
 
 def read_tree(path: Path, findings: Findings) -> Node:
     """Return the root of a file; raises ``BadLog`` for what is no XML, has a DTD or is too large."""
-    reader, parser = _Reader(), expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.text
-    parser.StartDoctypeDeclHandler = reader.doctype
-    try:
-        parser.Parse(read_bytes(path), True)
-    except expat.ExpatError as error:
-        findings.add("not_xml", f"line {error.lineno}, column {error.offset}", expat.ErrorString(error.code))
-        raise BadLog(path, findings.all()) from None
-    except (LookupError, ValueError) as error:
-        findings.add("not_xml", "line 1", str(error)[:200])
-        raise BadLog(path, findings.all()) from None
-    except _Refused as error:
-        findings.add(error.code, f"line {parser.CurrentLineNumber}", str(error))
-        raise BadLog(path, findings.all()) from None
+    reader = _Reader()
+    parse(path, reader, findings, separator=" ")
     return reader.root
-
-
-class _Refused(Exception):
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
 
 
 class _Reader:
@@ -79,9 +58,9 @@ class _Reader:
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self._count += 1
         if self._count > MAX_ELEMENTS:
-            raise _Refused("too_large", f"more than {MAX_ELEMENTS} elements")
+            raise Refused("too_large", f"more than {MAX_ELEMENTS} elements")
         if len(self._open) >= MAX_DEPTH:
-            raise _Refused("too_deep", f"more than {MAX_DEPTH} elements in each other")
+            raise Refused("too_deep", f"more than {MAX_DEPTH} elements in each other")
         space, _, name = tag.rpartition(" ")
         own = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
         if not self._open:
@@ -103,7 +82,7 @@ class _Reader:
             self._open[-1].text += data
 
     def doctype(self, *_: object) -> None:
-        raise _Refused("dtd", "a document type declaration; send the document without it")
+        raise Refused("dtd", "a document type declaration; send the document without it")
 
 
 class Form:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 from xml.parsers import expat
 
 from coseal.formats.importers.log import BadLog, Findings, read_bytes
@@ -36,7 +36,46 @@ def stream(path: Path, depth: int, handler: Handler, findings: Findings) -> Elem
     The root and what lies between keep their attributes. Raises ``BadLog`` if the file is no XML or has a DTD.
     """
     reader = _Reader(depth, handler)
-    parser = expat.ParserCreate()
+    parse(path, reader, findings)
+    for name, line in reader.stray:
+        findings.add("unknown_text", name, line)
+    return reader.root
+
+
+class Refused(Exception):
+    """What a reader of a file does not take, with the code of the finding."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+class Events(Protocol):
+    """What expat calls, in the order of the file; each may raise ``Refused``."""
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Begin an element."""
+        ...
+
+    def end(self, tag: str) -> None:
+        """End the element begun last."""
+        ...
+
+    def text(self, data: str) -> None:
+        """Take text of the element begun last."""
+        ...
+
+    def doctype(self, name: str, system: str | None, public: str | None, internal: int) -> None:
+        """Refuse a document type declaration."""
+        ...
+
+
+def parse(path: Path, reader: Events, findings: Findings, *, separator: str | None = None) -> None:
+    """Have ``reader`` take a whole file, with names as they are written, or as namespace, ``separator`` and name.
+
+    Raises ``BadLog`` for what is no XML and for what the reader refuses.
+    """
+    parser = expat.ParserCreate(namespace_separator=separator)
     parser.buffer_text = True
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
@@ -50,18 +89,9 @@ def stream(path: Path, depth: int, handler: Handler, findings: Findings) -> Elem
     except (LookupError, ValueError) as error:  # an encoding that is unknown here, or that expat cannot take
         findings.add("not_xml", "line 1", str(error)[:200])
         raise BadLog(path, findings.all()) from None
-    except _Refused as error:
+    except Refused as error:
         findings.add(error.code, f"line {parser.CurrentLineNumber}", str(error))
         raise BadLog(path, findings.all()) from None
-    for name, line in reader.stray:
-        findings.add("unknown_text", name, line)
-    return reader.root
-
-
-class _Refused(Exception):
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
 
 
 class _Reader:
@@ -76,7 +106,7 @@ class _Reader:
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         element = Element(tag.rpartition(":")[2], attributes)
         if len(self._open) >= _DEPTH_MAX:
-            raise _Refused("too_deep", f"more than {_DEPTH_MAX} elements in each other")
+            raise Refused("too_deep", f"more than {_DEPTH_MAX} elements in each other")
         if not self._open:
             self.root = element
         elif len(self._open) > self._depth:
@@ -104,4 +134,4 @@ class _Reader:
         self._open[-1].text += data
 
     def doctype(self, name: str, system: str | None, public: str | None, internal: int) -> None:
-        raise _Refused("has_dtd", "a document type declaration is not read; take it out")
+        raise Refused("has_dtd", "a document type declaration is not read; take it out")
