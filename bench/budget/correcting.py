@@ -41,7 +41,7 @@ def correcting() -> Iterator[Result]:
 
 
 def _history(items: int, judging: Sequence[dict[str, Any]], **fields: Any) -> tuple[Scene, list[Any]]:
-    """Return a scene in which so many items of one object were recorded under rules, and these items."""
+    """Return a scene in which ``items`` items of one object were recorded under rules, and these items."""
     scene, recorded = Scene(late_ms=86_400_000), list[Any]()
     scene.adopt(*judging)
     for first in range(0, items, 100):

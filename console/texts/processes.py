@@ -144,7 +144,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "match.over_amount": ("amount above the order's", "金额高于订单"),
     "match.over_received": ("more received than ordered", "收货超过订购"),
     "match.unordered": ("not ordered", "未订购"),
-    "match.undetermined": ("cannot be told", "无法判定"),
+    "match.undetermined": ("undetermined", "无法判定"),
     "match.inexact": ("a figure did not add exactly", "有数额未能准确计入"),
     "match.unit": ("buyer and seller differ in unit", "双方单位不同"),
     "match.currency": ("buyer and seller differ in currency", "双方币种不同"),

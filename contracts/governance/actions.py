@@ -191,7 +191,7 @@ def _advance(
     now: tuple[int, int],
     steps: int = DECISION_STEPS,
 ) -> Result:
-    """Write a proposal as it stands now, have it take effect if it is accepted, and return its figures.
+    """Write the present proposal, have it take effect if it is accepted, and return its figures.
 
     ``now`` is the height and block time.
     """

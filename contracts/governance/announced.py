@@ -18,7 +18,7 @@ _OPEN: Final = "open"
 def decisions(contract: str, due: str) -> Raised:
     """Return what tells of the ballots of a contract that are decided; ``due`` is where a block's start has them.
 
-    One that waits for its delay is told of when it passes, and again when it takes effect.
+    One that waits for its delay is announced when it passes, and again when it takes effect.
     """
 
     def raised(name: str, data: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:

@@ -213,7 +213,7 @@ def vote(
 def advance(
     view: View, contract: str, ballot_id: str, record: Mapping[str, Any], poll: Poll, height: int, time_ms: int
 ) -> dict[str, Any]:
-    """Return a ballot as it stands by its votes, which hold of what is returned as well.
+    """Return a ballot with the status that its votes give it; ``poll`` holds of what is returned as well.
 
     The caller writes it, and has it take effect if it is accepted now.
     """

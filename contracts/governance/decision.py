@@ -1,4 +1,4 @@
-"""What in the state says how a ballot was decided: the keys of all of it, for whoever proves that, and reads it.
+"""The keys of everything in the state that says how a ballot was decided, for those who prove or verify it.
 
 Law: pure. From what the state says of a ballot, and who ever was a member, it follows which keys there are; a vote is
 either there or its key is absent, so a list of these keys is complete or has a gap that can be named.

@@ -1,4 +1,4 @@
-"""Evidence that an act names: the digests of documents, which stay with whoever has them."""
+"""Evidence that an act names: the digests of documents, which stay with those who hold them."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ VERDICTS: Final = (
 
 
 class Terms(NamedTuple):
-    """What is tolerated: parts per million of a quantity and of a price, or so many fen of an amount."""
+    """What is tolerated: parts per million of a quantity and of a price, or an amount in fen."""
 
     quantity_ppm: int
     price_ppm: int
@@ -36,7 +36,7 @@ class Terms(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """What a buyer ordered and received, and a seller invoiced; ``why`` says why that cannot be told, or nothing."""
+    """What a buyer ordered and received, and a seller invoiced; ``why`` says why that is undetermined, or nothing."""
 
     mode: str
     ordered: int
@@ -58,7 +58,7 @@ class Match(NamedTuple):
 
 
 def within(value: int, base: int, ppm: int, absolute: int = 0) -> bool:
-    """Say whether a value exceeds its base by no more than so many parts per million, or an absolute difference."""
+    """Say whether a value exceeds its base by no more than a number of parts per million, or an absolute difference."""
     return (value - base) * MILLION <= ppm * max(base, 0) or value - base <= absolute  # T28
 
 

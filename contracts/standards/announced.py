@@ -1,6 +1,6 @@
 """What standards tell streams: each change of a version's status, and of its recognition.
 
-Law: an event follows from one receipt alone. Who tries or adopts a standard is told by their transactions, whatever
+Law: an event follows from one receipt alone. Who tries or adopts a standard is in their transactions, whatever
 status that brings.
 """
 

@@ -33,7 +33,7 @@ MAX_SHOWN: Final = 256
 MAX_READ_STEPS: Final = READ_STEPS + 32 * 1024 // VALUE_BYTES_A_STEP
 """What reading the monitors of an object takes at most, so that a deadline of it fits what is due."""
 MAX_MISSED: Final = 16
-"""Once so many deadlines of one object were missed, the sets that follow wait for the next call."""
+"""Once this many deadlines of one object were missed, the sets that follow wait for the next call."""
 
 
 def judge(view: View, context: Context, batch: RecordedBatch, domain: str) -> Result:

@@ -89,7 +89,7 @@ STATUS: Final = List(
         *_OF,
         Filter(
             "active",
-            "Only of periods with at least so many active members.",
+            "Only of periods with at least this many active members.",
             "active >= CAST(:active AS INTEGER)",
             pattern="^[0-9]{1,4}$",
         ),

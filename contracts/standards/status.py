@@ -139,7 +139,7 @@ def is_de_facto(before: bool, shares: Mapping[str, Share], members: int, terms: 
 
 
 def users_needed(members: int, terms: Terms = TERMS) -> int:
-    """Return how many users there have to be among so many members of the ledger."""
+    """Return how many users a standard needs on a ledger of this many members."""
     part, whole = terms.of_members
     return max(terms.users_min, -(-members * part // whole))
 

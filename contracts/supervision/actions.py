@@ -185,7 +185,7 @@ def _vote(view: View, context: Context, args: Args) -> Result | Rejected:
 def _advance(
     view: View, ballot_id: str, record: dict[str, Any], poll: ballot.Poll, now: Now, steps: int
 ) -> tuple[dict[str, Any], list[Effect]]:
-    """Write a ballot as it stands now; return it and what its effect did in at most ``steps`` steps."""
+    """Write the present ballot; return it and what its effect did in at most ``steps`` steps."""
     decided = ballot.advance(view, NAME, ballot_id, record, poll, now.height, now.time_ms)
     view.put(ballot_key(ballot_id), decided)
     if decided["status"] in ballot.UNDECIDED:

@@ -1,6 +1,6 @@
 """What has to be on this machine for the engine of a chain.
 
-Law: nothing is downloaded or built; whoever founds or starts a network here reads in one line what to install.
+Law: nothing is downloaded or built; what is missing is said in one line, with what to install.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The journal of a node whose blocks CometBFT orders: those that are decided and whose certificate is not here yet.
 
-Law: a block is in it, durably, before CometBFT hears that it was committed, and leaves it only after the block log has
-it. A file that is lost or damaged costs nothing but time: CometBFT gives the blocks again, and what this node signed
-is in CometBFT's own file.
+Law: a block is in it, durably, before CometBFT is answered that it was committed, and leaves it only after the block
+log has it. A file that is lost or damaged costs nothing but time: CometBFT gives the blocks again, and what this node
+signed is in CometBFT's own file.
 """
 
 from __future__ import annotations

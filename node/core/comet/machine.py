@@ -381,7 +381,7 @@ class CometMachine:
         return abci.finalize_block(codes, updates, self._chain_id)
 
     def _commit(self) -> bytes | None:
-        """Keep the block that was finalized: durable first, then it is the state, then CometBFT hears of it."""
+        """Keep the block that was finalized: durable first, then it is the state, then CometBFT is answered."""
         executed = self._finalized
         if executed is None:
             self._context.halt("CometBFT commits a block that it did not show")
