@@ -61,6 +61,7 @@ DISPUTED: Final = (COUNT, LEAVE_OUT, UNDETERMINED)  # M13
 """How a rule judges an event while it is disputed; the first is the default."""
 SOURCE: Final = "source"
 """The object type of rules about sources; the object is ``member/source``."""
+_CONDITIONS: Final = ("assert", "activation", "target")
 _SIGNS: Final = "()[]{}.,!?:+-*/%<>=&|"
 DEFAULT_OBJECT_TYPE: Final = "case"
 ALWAYS: Final = (-(2**63), 2**63 - 1)
@@ -124,7 +125,8 @@ def parse_rule(data: Any, definition: Definition | None = None, path: str = "") 
     _check_trace(kind, given, path)
     body = build.compile(Build(given, object_type, definition, path))
     _check_event_types(body, scope, path)
-    figures = _figures(given, path)
+    read = _used(given, path)
+    figures = tuple(sorted({name for one in read.values() for name in one.fields} & TALLY_FIELDS))
     cost = body.cost + (FIGURES_STEPS if figures else 0)
     if cost > MAX_COST:  # R5
         raise RuleError(path, None, f"the worst case of an event takes {cost} steps, more than {MAX_COST}")
@@ -143,7 +145,7 @@ def parse_rule(data: Any, definition: Definition | None = None, path: str = "") 
         until_ms=end,
         cost=cost,
         tests=tuple(given.get("tests", ())),
-        reads=_reads(given, path),
+        reads=_reads(kind, read),
         figures=figures,
         keeps=_keeps(given),
         disputed=given.get("disputed", COUNT),
@@ -320,19 +322,14 @@ def _check_event_types(body: Body, scope: Mapping[str, Any], path: str) -> None:
             raise RuleError(f"{path}.scope.event_types", None, f"'{name}' is in the rule, but not in its scope")
 
 
-def _reads(given: Mapping[str, Any], path: str) -> tuple[str, ...]:
-    conditions = ("where",) if given["kind"] == RELATED else ("assert", "activation", "target")
-    return tuple(sorted({read for one in _used(given, path, conditions) for read in one.attributes}))
+def _used(given: Mapping[str, Any], path: str) -> Mapping[str, Used]:
+    """Return what each expression of a rule reads of its object; each is parsed once, for that is what takes time."""
+    return {name: used(given[name], "o", f"{path}.{name}") for name in (*_CONDITIONS, "where") if name in given}
 
 
-def _figures(given: Mapping[str, Any], path: str) -> tuple[str, ...]:
-    """Return what a rule's expressions read of the tallies of its object."""
-    conditions = ("assert", "activation", "target", "where")
-    return tuple(sorted({read for one in _used(given, path, conditions) for read in one.fields} & TALLY_FIELDS))
-
-
-def _used(given: Mapping[str, Any], path: str, names: Iterable[str]) -> Iterator[Used]:
-    return (used(given[name], "o", f"{path}.{name}") for name in names if name in given)
+def _reads(kind: str, read: Mapping[str, Used]) -> tuple[str, ...]:
+    conditions = ("where",) if kind == RELATED else _CONDITIONS
+    return tuple(sorted({name for where in conditions if where in read for name in read[where].attributes}))
 
 
 def _keeps(given: Mapping[str, Any]) -> bool:
