@@ -10,6 +10,7 @@ reads how a line matches. Without, the same events under a guard that reads some
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
 import time
@@ -22,6 +23,7 @@ from bench.rules import TYPES
 from coseal.contracts.process.matching import FIGURES, QUANTITIES
 from coseal.doctor.speed import step_us
 from coseal.ledger.transaction import Transaction
+from coseal.node.start import COLLECTIONS
 
 MOST_US: Final = 10.0
 BATCH: Final = 200
@@ -65,6 +67,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("bench/results/tallies.json"))
     options = parser.parse_args()
+    gc.set_threshold(*COLLECTIONS)  # as a node does
     scenes = {tallied: scene(tallied=tallied) for tallied in (False, True)}
     took = dict.fromkeys(scenes, float("inf"))
     for _ in range(ROUNDS):

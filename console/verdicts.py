@@ -23,7 +23,7 @@ from coseal.contracts.rules.rule import COUNT, UNDETERMINED, Rule
 from coseal.contracts.rules.rule import RELATED as RELATED_KIND
 from coseal.contracts.rules.verdict import Verdict
 from coseal.contracts.supervision.sets import JudgingSet, judging
-from coseal.contracts.supervision.watched import Watched
+from coseal.contracts.supervision.watched import Watched, judging_type
 
 MAX_RULES: Final = 64
 """Beyond this many rules in force on a process type the console does not fetch and replay them all."""
@@ -100,7 +100,7 @@ def mind_disputes(judges: Sequence[JudgingSet]) -> bool:
 
 def standings(place: Place, value: Any, judges: Sequence[JudgingSet]) -> list[Standing]:
     """Return how every rule stands by the certified state value of an object's monitors."""
-    watched = Watched(place, value, judges)
+    watched = Watched(place, value, judging_type(judges, place[1]))
     found = []
     for judge, state in zip(watched.judges, watched.entries, strict=True):
         found += _standings(judge, watched.rules(judge), state)
@@ -126,7 +126,7 @@ def replay(
     ``since`` is the height at which each set came into force, ``late_ms`` the reporting lag of the process type,
     ``clock_ms`` the object's clock by now, None if it is not known.
     """
-    watched = Watched(place, value, judges)
+    watched = Watched(place, value, judging_type(judges, place[1]))
     states: list[State | None] = [None] * len(watched.judges)
     found = Replay([[] for _ in items])
     for number, judge in enumerate(watched.judges):

@@ -54,7 +54,7 @@ from coseal.node.telemetry.tracing import Tracer
 from coseal.node.transport.links import Identity
 
 DESCRIPTORS: Final = 65_536
-_COLLECTIONS: Final = (20_000, 20, 50)
+COLLECTIONS: Final = (20_000, 20, 50)
 """Thresholds of Python's garbage collector. Transactions are many small objects without cycles, which wait in the
 mempool: with the usual thresholds a tenth of the time under load went into looking at them again and again."""
 _log = structlog.get_logger("node")
@@ -94,7 +94,7 @@ def _run(folder: Path, config: NodeConfig, *, allow_voting: bool) -> Exit:
         runtime = build(folder, config, allow_voting=allow_voting)
         _raise_descriptor_limit()
         gc.freeze()  # what was loaded so far stays; no need to look at it again in every collection
-        gc.set_threshold(*_COLLECTIONS)
+        gc.set_threshold(*COLLECTIONS)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             status = runner.run(runtime.run())
         if not runtime.joined:

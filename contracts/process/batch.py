@@ -21,11 +21,9 @@ from coseal.contracts.process.state import add_counts, object_key
 from coseal.contracts.process.tallies import declared_tallies
 from coseal.contracts.process.tally import (
     NO_TALLIES,
-    TERM_STEPS,
     Tally,
     after,
     read_tally,
-    terms_of,
     with_member,
     write_tally,
 )
@@ -157,14 +155,12 @@ class Batch:
             before = self.tallies.get(name) or self._load_tally(name)
             own = item if name in reading.objects else None
             corrects = (item["corrects"][0], corrected) if name in named else None
-            steps = len(terms_of(declared, own)) + (0 if corrects is None else len(terms_of(declared, corrected)))
-            self.view.charge(TERM_STEPS * steps)
-            self.tallies[name] = after(declared, before, self.name, sequence, own, corrects)
+            now = after(declared, before, self.name, sequence, own, corrects, self.view.charge)
+            self.tallies[name] = now
             if own is not None:
-                tallied[name] = self.tallies[name]
                 if "counterparty" in item:
-                    place = (self.definition["id"], *name)
-                    tallied[name] = with_member(self.view, tallied[name], item["counterparty"], *place)
+                    now = with_member(self.view, now, item["counterparty"], self.definition["id"], *name)
+                tallied[name] = now
         return tallied
 
     def _load_tally(self, name: ObjectName) -> Tally:

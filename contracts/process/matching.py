@@ -83,27 +83,27 @@ def _payable_quantity(figures: Figures, terms: Terms) -> int:  # T29
 
 
 def _reasons(figures: Figures, terms: Terms, payable: int) -> tuple[str, ...]:
-    mode, ordered, received, invoiced = figures[:4]
+    """Return all that is to be said, in the order of ``VERDICTS``."""
+    mode, ordered, received, invoiced, _, invoiced_amount, _ = figures
+    has_order, three_way, ppm = mode != NONE, mode in (AFTER, BEFORE), terms.quantity_ppm
+    has_invoice = invoiced > 0
+    beyond = has_invoice and not within(invoiced, payable, ppm)
+    over_quantity = (beyond and mode != BEFORE) or (has_invoice and has_order and not within(invoiced, ordered, ppm))
+    only_amount = not has_invoice and invoiced_amount > terms.amount_fen  # an amount for no quantity
     found = []
-    three_way = mode in (AFTER, BEFORE)
-    if invoiced > 0:
-        if mode != NONE and not _price_fits(figures, terms):
-            found.append("over_price")
-        beyond_order = mode != NONE and not within(invoiced, ordered, terms.quantity_ppm)
-        beyond = not within(invoiced, payable, terms.quantity_ppm)
-        if beyond_order or (beyond and mode != BEFORE):
-            found.append("over_quantity")
-        elif beyond:
-            found.append("awaiting_receipt")
-    elif figures.invoiced_amount > terms.amount_fen:  # an amount for no quantity
+    if has_invoice and has_order and not _price_fits(figures, terms):
+        found.append("over_price")
+    if over_quantity:
+        found.append("over_quantity")
+    if only_amount or (has_invoice and has_order and not _amount_fits(figures, terms)):
         found.append("over_amount")
-    elif mode != NONE:
-        found.append("awaiting_receipt" if three_way and received <= 0 else "awaiting_invoice")
-    if invoiced > 0 and mode != NONE and not _amount_fits(figures, terms):
-        found.append("over_amount")
-    if three_way and not within(received, ordered, terms.quantity_ppm):
+    if three_way and not within(received, ordered, ppm):
         found.append("over_received")
-    return tuple(name for name in VERDICTS if name in found) or ("matched",)
+    if beyond and not over_quantity:
+        found.append("awaiting_receipt")
+    elif has_order and not has_invoice and not only_amount:
+        found.append("awaiting_receipt" if three_way and received <= 0 else "awaiting_invoice")
+    return tuple(found) or ("matched",)
 
 
 def _price_fits(figures: Figures, terms: Terms) -> bool:
@@ -122,9 +122,10 @@ def _payable_amount(figures: Figures, reasons: tuple[str, ...], payable: int) ->
     invoiced, amount = figures.invoiced, figures.invoiced_amount
     if invoiced <= 0 or payable <= 0:
         return 0
-    if not {"over_price", "over_quantity", "over_amount", "awaiting_receipt"}.intersection(reasons):
+    over_paid = "over_price" in reasons or "over_amount" in reasons
+    if not over_paid and "over_quantity" not in reasons and "awaiting_receipt" not in reasons:
         return max(0, amount)
     quantity = min(payable, invoiced)
-    if not {"over_price", "over_amount"}.intersection(reasons):
+    if not over_paid:
         return max(0, amount * quantity // invoiced)
     return max(0, min(amount, figures.ordered_amount * quantity // figures.ordered))

@@ -28,7 +28,8 @@ _ADDABLE: Final = ("integer", "scaled", "decimal")
 class Term(NamedTuple):
     """What one event adds to a tally: a ``constant``, or the value of ``attribute``, which has ``own`` digits or -1.
 
-    ``of`` says what the event has to agree in: "unit", "currency" or nothing.
+    An integer of it counts ``factor`` units of the tally, 0 where that has to be found out. The event has to agree in
+    ``agrees``, the attribute that says unit or currency, with the ``place`` of it in a row; with "" in nothing.
     """
 
     tally: str
@@ -37,22 +38,22 @@ class Term(NamedTuple):
     scale: int
     own: int
     sign: int
-    of: str
+    factor: int
+    agrees: str
+    place: int
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
     """The tallies of an object type: ``terms`` by event type, the names of ``tallies``, and how it is matched.
 
-    ``unit`` and ``currency`` are the attributes that say these, "" where none does, and ``said`` those that say mode,
-    unit and currency, by their place in a row. ``sellers`` are the event types that a seller records: invoices.
+    ``said`` are the attributes that say mode, unit and currency, by their place in a row. ``sellers`` are the event
+    types that a seller records: invoices.
     """
 
     tallies: tuple[str, ...]
     scales: Mapping[str, int]
     terms: Mapping[str, tuple[Term, ...]]
-    unit: str
-    currency: str
     default: str
     matched: Terms | None
     sellers: frozenset[str]
@@ -84,24 +85,23 @@ def _compiled(definition: Mapping[str, Any]) -> dict[str, Declared]:
 def _of_type(definition: Mapping[str, Any], tallies: Mapping[str, Any], match: Mapping[str, Any] | None) -> Declared:
     terms: dict[str, list[Term]] = {}
     sellers = set()
+    given = match or {}
+    said = (given.get("mode", {}).get("attribute", ""), given.get("unit", ""), given.get("currency", ""))
     for name, entries in tallies.items():
-        of = "" if match is None or name not in FIGURES else "unit" if name in QUANTITIES else "currency"
+        place = 1 if name in QUANTITIES else 2
+        agrees = said[place] if name in FIGURES else ""
         for entry in entries:
             attributes = definition["event_types"][entry["on"]]["attributes"]
-            terms.setdefault(entry["on"], []).append(_term(name, entry, attributes, of))
+            terms.setdefault(entry["on"], []).append(_term(name, entry, attributes, agrees, place))
             if match is not None and name in ("invoiced", "invoiced_amount"):
                 sellers.add(entry["on"])
     match_terms = None
     if match is not None:
         match_terms = Terms(match["quantity_ppm"], match["price_ppm"], match["amount_fen"])
-    given = match or {}
-    said = (given.get("mode", {}).get("attribute", ""), given.get("unit", ""), given.get("currency", ""))
     return Declared(
         tallies=tuple(sorted(tallies)),
         scales={name: entries[0]["scale"] for name, entries in tallies.items()},
         terms={kind: tuple(found) for kind, found in terms.items()},
-        unit=said[1],
-        currency=said[2],
         default=given.get("mode", {}).get("default", DEFAULT_MODE),
         matched=match_terms,
         sellers=frozenset(sellers),
@@ -109,13 +109,14 @@ def _of_type(definition: Mapping[str, Any], tallies: Mapping[str, Any], match: M
     )
 
 
-def _term(name: str, entry: Mapping[str, Any], attributes: Mapping[str, Any], of: str) -> Term:
+def _term(name: str, entry: Mapping[str, Any], attributes: Mapping[str, Any], agrees: str, place: int) -> Term:
     add, scale, sign = entry["add"], entry["scale"], entry["sign"]
     if type(add) is int:
-        return Term(name, "", sign * add * 10**scale, scale, 0, sign, of)
+        return Term(name, "", sign * add * 10**scale, scale, 0, sign, 0, "", place)
     spec = attributes[add]
     own = {"integer": 0, "decimal": -1}.get(spec["type"], spec.get("scale", 0))
-    return Term(name, add, 0, scale, own, sign, of)
+    factor = 10 ** (scale - own) if 0 <= own <= scale else 0
+    return Term(name, add, 0, scale, own, sign, factor, agrees, place)
 
 
 # What process.define_type has of it

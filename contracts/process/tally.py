@@ -12,13 +12,14 @@ contracts/process/README.md, section Tallies.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from coseal.contracts.kernel.action import Reader, View
+from coseal.contracts.kernel.budget import free
 from coseal.contracts.process.chain import ObjectName
 from coseal.contracts.process.items import is_decimal
-from coseal.contracts.process.matching import FIGURES, MODES, Figures, Match, judge
+from coseal.contracts.process.matching import MODES, Figures, Match, judge
 from coseal.contracts.process.state import further_tally_key, tally_key
 from coseal.contracts.process.tallies import MAX_SCALE, Declared, Term
 
@@ -33,6 +34,7 @@ _POWERS: Final[tuple[int, ...]] = tuple(10**digits for digits in range(MAX_SCALE
 _MAX_UNIT_CHARACTERS: Final = 32
 _MAX_EXPONENT_CHARACTERS: Final = 4
 _NO_FIGURE: Final = (0, 0, 0)
+_NOTHING: Final[Mapping[str, Any]] = {}
 _NO_ROW: Final[list[Any]] = [None, None, None, {}, 0, []]
 _OTHER: Final = "other"
 """What stands for a mode that is none."""
@@ -109,31 +111,42 @@ def _of_text(text: str, scale: int) -> int | None:
 
 
 def after(
-    declared: Declared, tally: Tally, source: str, sequence: int, item: Mapping[str, Any] | None, corrected: Any
+    declared: Declared,
+    tally: Tally,
+    source: str,
+    sequence: int,
+    item: Mapping[str, Any] | None,
+    corrected: Any,
+    spend: Callable[[int], None] = free,
 ) -> Tally:
     """Return the tallies of an object after an item of a source; the same one if it adds nothing.
 
     ``item`` is None where it does not name the object, ``corrected`` what it corrects there, with its sequence.
+    ``spend`` takes the steps of this, before it is done.
     """
-    terms = terms_of(declared, item)
+    terms = () if item is None else terms_of(declared, item)
     taken = () if corrected is None else terms_of(declared, corrected[1])
+    spend(TERM_STEPS * (len(terms) + len(taken)))
     if not terms and not taken:
         return tally
     member, _, name = source.partition("/")
     before = tally.row(member)
-    row = [*before[:3], dict(before[3]), *before[4:]]
+    row = list(before)
+    row[3] = dict(before[3])
     if taken:
         row[4] += 1
-        if not _take_out(declared, row, taken, corrected[1], [name, corrected[0]]):
+        if not _take_out(row, taken, corrected[1], [name, corrected[0]]):
             for tallied in dict.fromkeys(term.tally for term in (*taken, *terms)):  # T25
-                _add(row[3], tallied, 0, 0, 1)
+                _add(row[3], tallied, (0, 0, 1))
             terms = ()
     if item is not None and terms:
-        attributes = item.get("attributes", {})
+        attributes = item.get("attributes", _NOTHING)
         if declared.said:
             _fix(declared, row, attributes)
         for term in terms:
-            _add_term(declared, row, term, attributes)
+            amount = _amount(row, term, attributes)
+            if amount is not None:
+                _add(row[3], term.tally, amount)
     if member in tally.members or (len(tally.members) < MAX_MEMBERS and member not in tally.further):
         return Tally({**tally.members, member: row}, tally.rest, tally.further)
     return Tally(tally.members, _changed(tally.rest, before[3], row[3]), {**tally.further, member: row})
@@ -159,36 +172,28 @@ def _fix(declared: Declared, row: list[Any], attributes: Mapping[str, Any]) -> N
                     row[place] = value
 
 
-def _add_term(declared: Declared, row: list[Any], term: Term, attributes: Mapping[str, Any]) -> None:
-    amount = _amount(declared, row, term, attributes)
-    if amount is not None:
-        _add(row[3], term.tally, *amount)
-
-
-def _amount(
-    declared: Declared, row: list[Any], term: Term, attributes: Mapping[str, Any]
-) -> tuple[int, int, int] | None:
+def _amount(row: list[Any], term: Term, attributes: Mapping[str, Any]) -> tuple[int, int, int] | None:
     """Return what a term changes: sum, events, inexact; None where the event lacks the attribute."""
-    if not term.attribute:
-        return term.constant, 1, 0
-    value = attributes.get(term.attribute)
+    _, attribute, constant, scale, own, sign, factor, agrees, place = term
+    if not attribute:
+        return constant, 1, 0
+    value = attributes.get(attribute)
     if value is None:
         return None
-    number = exact(value, term.own, term.scale)
-    if number is None or not _agrees(declared, row, term, attributes):
+    if factor and type(value) is int and -MAX_ADDED <= value <= MAX_ADDED:
+        number: int | None = value * factor
+        if not -MAX_ADDED <= value * factor <= MAX_ADDED:
+            number = None
+    else:
+        number = exact(value, own, scale)
+    if number is None or (agrees and agrees in attributes and attributes[agrees] != row[place]):
         return 0, 0, 1  # T24
-    return term.sign * number, 1, 0
+    return sign * number, 1, 0
 
 
-def _agrees(declared: Declared, row: list[Any], term: Term, attributes: Mapping[str, Any]) -> bool:
-    if not term.of:
-        return True
-    place, name = (1, declared.unit) if term.of == "unit" else (2, declared.currency)
-    return not name or name not in attributes or attributes[name] == row[place]
-
-
-def _add(figures: dict[str, Any], name: str, value: int, events: int, inexact: int) -> None:
+def _add(figures: dict[str, Any], name: str, amount: tuple[int, int, int]) -> None:
     total, count, wrong = figures.get(name, _NO_FIGURE)
+    value, events, inexact = amount
     figures[name] = [_sum(total, value), count + events, wrong + inexact]
 
 
@@ -211,9 +216,7 @@ def _changed(rest: Mapping[str, Any], before: Mapping[str, Any], now: Mapping[st
     return changed
 
 
-def _take_out(
-    declared: Declared, row: list[Any], terms: tuple[Term, ...], item: Mapping[str, Any], place: list[Any]
-) -> bool:
+def _take_out(row: list[Any], terms: tuple[Term, ...], item: Mapping[str, Any], place: list[Any]) -> bool:
     """Take what a corrected item added out of a member's figures; False, and nothing changed, if it is not in them."""
     figures, taken = row[3], row[5]
     if place in taken or len(taken) == MAX_CORRECTIONS:
@@ -221,12 +224,12 @@ def _take_out(
     attributes: Any = item.get("attributes", {})
     changes = []
     for term in terms:
-        amount = _amount(declared, row, term, attributes)
+        amount = _amount(row, term, attributes)
         if amount is not None:
             _, events, inexact = figures.get(term.tally, _NO_FIGURE)
             if events < amount[1] or inexact < amount[2]:
                 return False
-            changes.append((term.tally, -amount[0], -amount[1], -amount[2]))
+            changes.append((term.tally, (-amount[0], -amount[1], -amount[2])))
     for change in changes:
         _add(figures, *change)
     row[5] = [*taken, place]
@@ -310,9 +313,13 @@ def sides(declared: Declared, tally: Tally, kind: str, member: str, other: str) 
 
     Who records what is invoiced sells; so does who records anything else on what the other ordered, and it did not.
     """
-    ordered = [any(tally.row(who)[3].get("ordered", _NO_FIGURE)[1:]) for who in (member, other)]
-    sells = kind in declared.sellers or (ordered == [False, True])
+    sells = kind in declared.sellers or (_counted(tally, other, "ordered") and not _counted(tally, member, "ordered"))
     return (other, member) if sells else (member, other)
+
+
+def _counted(tally: Tally, member: str, name: str) -> bool:
+    _, events, inexact = tally.row(member)[3].get(name, _NO_FIGURE)
+    return bool(events or inexact)
 
 
 def parties(tally: Tally) -> list[tuple[str, str]]:
@@ -322,7 +329,7 @@ def parties(tally: Tally) -> list[tuple[str, str]]:
 
 
 def _who(tally: Tally, name: str) -> list[str]:
-    return [member for member in sorted(tally.members) if any(tally.members[member][3].get(name, _NO_FIGURE)[1:])]
+    return [member for member in sorted(tally.members) if _counted(tally, member, name)]
 
 
 def tally_document(declared: Declared | None, tally: Tally) -> dict[str, Any]:
@@ -356,15 +363,16 @@ def _figures_document(sums: Mapping[str, Any]) -> dict[str, Any]:
 def figures_of(declared: Declared, tally: Tally, buyer: str, seller: str) -> Figures:
     """Return the figures of two members, each by its own word."""
     bought, sold = tally.row(buyer), tally.row(seller)
-    owners = [bought[3], bought[3], sold[3], bought[3], sold[3]]
-    ordered, received, invoiced, ordered_amount, invoiced_amount = (
-        figure(sums, name) for sums, name in zip(owners, FIGURES, strict=True)
-    )
+    ordered, received = figure(bought[3], "ordered"), figure(bought[3], "received")
+    ordered_amount = figure(bought[3], "ordered_amount")
+    invoiced, invoiced_amount = figure(sold[3], "invoiced"), figure(sold[3], "invoiced_amount")
     mode, why = bought[0] or declared.default, ""
     if mode not in MODES:
         why = "unknown_mode"
-    elif any(None not in (bought[place], sold[place]) and bought[place] != sold[place] for place in (1, 2)):
-        why = "unit" if bought[1] != sold[1] and None not in (bought[1], sold[1]) else "currency"
+    elif _differ(bought[1], sold[1]):
+        why = "unit"
+    elif _differ(bought[2], sold[2]):
+        why = "currency"
     elif None in (ordered, received, invoiced, ordered_amount, invoiced_amount):
         why = "inexact"
     return Figures(
@@ -376,3 +384,7 @@ def figures_of(declared: Declared, tally: Tally, buyer: str, seller: str) -> Fig
         invoiced_amount or 0,
         why,
     )
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and one != other

@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Any, Final, NamedTuple
 
+from coseal.contracts.kernel.budget import free
 from coseal.contracts.process.items import time_ms as read_time_ms
 from coseal.contracts.process.tallies import declared_tallies
 from coseal.contracts.rules.cel.compile import LARGEST, Charge
@@ -52,7 +53,6 @@ from coseal.contracts.rules.verdict import (
     Ruling,
     Sight,
     Verdict,
-    free,
     unseen,
 )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
+from coseal.contracts.kernel.budget import free
 from coseal.contracts.process.tallies import Declared
 from coseal.contracts.rules.cel.compile import Charge, Expression, Timestamp
 from coseal.contracts.rules.facts import FACTS, Event, event_facts, tally_facts
@@ -77,10 +78,6 @@ Look: TypeAlias = Callable[[str, str, str], "Sight | Reason"]
 def unseen(rule_id: str, object_type: str, object_id: str) -> Sight | Reason:
     """See nothing of related objects."""
     return reason("related_unseen", object_type=object_type, object=object_id)
-
-
-def free(steps: int) -> None:
-    """Count nothing: for logs of the past, which nobody waits for."""
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ from coseal.contracts.standards.own import Own, fitting, judges, own_sets, put_o
 from coseal.contracts.standards.state import NAME, monitors_key, use_key
 from coseal.contracts.supervision.effects import Found, Item
 from coseal.contracts.supervision.monitor_runtime import Watch
-from coseal.contracts.supervision.watched import Keeping, Place, Watched
+from coseal.contracts.supervision.watched import Keeping, Place, Watched, judging_type
 
 MAX_SHOWN: Final = 256
 """Findings that a receipt shows of a batch; all are counted."""
@@ -153,7 +153,7 @@ def passed(view: View, moment: Moment, member: str, place: Place) -> Result:
         return {}
     judging = [entry for entry in entries if entry["fits"] and in_force_at(entry, moment.time_ms)]
     resting = [set_id(entry) for entry in entries if entry not in judging]
-    watched = Watched(place, value, judges(view, judging, definition), keeping, resting)
+    watched = Watched(place, value, judging_type(judges(view, judging, definition), place[1]), keeping, resting)
     if watched.armed_ms is None or watched.armed_ms > moment.time_ms:
         return {}
     watched.armed_ms = None

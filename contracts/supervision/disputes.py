@@ -20,7 +20,7 @@ from coseal.contracts.supervision.related import SET_STEPS, WATCH_STEPS
 from coseal.contracts.supervision.sets import judging
 from coseal.contracts.supervision.state import object_state_key
 from coseal.contracts.supervision.superseding import Settled, object_again, settle
-from coseal.contracts.supervision.watched import Watched
+from coseal.contracts.supervision.watched import Watched, judging_type
 
 
 def observe_dispute(view: View, context: Context, contested: Contested) -> Result | Rejected:
@@ -38,7 +38,7 @@ def observe_dispute(view: View, context: Context, contested: Contested) -> Resul
         value = view.get(object_state_key(*place))
         if value is None:
             continue
-        watched = Watched(place, value, judges)
+        watched = Watched(place, value, judging_type(judges, place[1]))
         indexes = [
             index
             for index, judge in enumerate(watched.judges)

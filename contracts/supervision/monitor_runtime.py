@@ -32,7 +32,7 @@ from coseal.contracts.supervision.sets import JudgingSet, judging
 from coseal.contracts.supervision.state import NAME, holds_key, object_state_key
 from coseal.contracts.supervision.superseding import Settled, judge_again, settle
 from coseal.contracts.supervision.terms import schedule
-from coseal.contracts.supervision.watched import OBLIGING, Keeping, Place, Watched
+from coseal.contracts.supervision.watched import OBLIGING, Judging, Keeping, Place, Watched, judging_type
 
 MAX_FINDINGS: Final = 5_000
 MAX_SHOWN_BYTES: Final = 256 * 1024
@@ -63,7 +63,7 @@ class Watch:
 
     __slots__ = (
         *("batch", "context", "corrected", "definition", "found", "held", "judges", "judges_sources", "keeping"),
-        *("live", "neighbours", "objects", "resting", "source", "types", "view", "zone_minutes"),
+        *("judging", "live", "neighbours", "objects", "resting", "source", "types", "view", "zone_minutes"),
     )
 
     def __init__(
@@ -88,6 +88,7 @@ class Watch:
         self.zone_minutes: int | None = record.get("zone_minutes")
         self.held = held
         self.objects: dict[ObjectName, Watched] = {}
+        self.judging: dict[str, Judging] = {}
         self.neighbours = Neighbours(view, judges, self.objects, self._read)
         self.found: list[Found | tuple[Mapping[str, Any], Item]] = []
         self.corrected: dict[ObjectName, list[Recording]] = {
@@ -219,8 +220,10 @@ class Watch:
         return watched
 
     def _read(self, name: ObjectName) -> Watched:
-        place = (self.definition["id"], *name)
-        return Watched(place, self.keeping.read(self.view, place), self.judges, self.keeping, self.resting)
+        place, found = (self.definition["id"], *name), self.judging.get(name[0])
+        if found is None:
+            found = self.judging[name[0]] = judging_type(self.judges, name[0])
+        return Watched(place, self.keeping.read(self.view, place), found, self.keeping, self.resting)
 
     def conclude(self) -> list[Settled] | Rejected:
         """Judge again what was corrected, and write the monitors; return what was judged again.
@@ -290,7 +293,7 @@ def call(view: View, definition: Mapping[str, Any], place: Place, clock: str, cl
     value: Any = view.get(object_state_key(*place))
     if value is None:
         return
-    watched = Watched(place, value, judging(view, definition))
+    watched = Watched(place, value, judging_type(judging(view, definition), place[1]))
     if watched.clock != clock or watched.armed_ms is None or watched.armed_ms > clock_ms:  # J27
         return
     watched.armed_ms = None
@@ -318,7 +321,7 @@ def _begin(
     sources = dict.fromkeys(rule.body.source for rule in rules.rules if isinstance(rule.body, Periodic))
     for source in sources:
         place = (definition["id"], SOURCE, source)
-        watched = Watched(place, view.get(object_state_key(*place)), judges)
+        watched = Watched(place, view.get(object_state_key(*place)), judging_type(judges, SOURCE))
         watched.recorded_by(source, live=True)  # J5
         index = watched.judges.index(judge)
         watched.entries[index] = rules.begin(watched.entries[index], source, time_ms)

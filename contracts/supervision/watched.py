@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from coseal.contracts.kernel.action import Rejected, View
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
@@ -80,10 +80,19 @@ def prove_history(name: ObjectName, items: Sequence[Recording], count: int, head
     return Rejected("history_incomplete", detail)
 
 
-def _named(judge: JudgingSet) -> tuple[str, int, bool, int]:
-    """Return what names the entry of a judge."""
-    part = len(DISPUTED) if judge.related else DISPUTED.index(judge.disputed)
-    return judge.id, judge.generation, judge.keeps, part
+class Judging(NamedTuple):
+    """The sets that judge objects of one type, and what names the entry of each in an object's value."""
+
+    judges: Sequence[JudgingSet]
+    names: Sequence[tuple[str, int, bool, int]]
+
+
+def judging_type(judges: Sequence[JudgingSet], object_type: str) -> Judging:
+    """Return which of a process type's sets judge objects of a type."""
+    found = [judge for judge in judges if object_type in judge.by_type]
+    parts = [len(DISPUTED) if judge.related else DISPUTED.index(judge.disputed) for judge in found]
+    names = [(judge.id, judge.generation, judge.keeps, part) for judge, part in zip(found, parts, strict=True)]
+    return Judging(found, names)
 
 
 class Watched:
@@ -91,14 +100,14 @@ class Watched:
 
     __slots__ = (
         *("armed_ms", "began_ms", "clock", "count", "entries", "first", "head", "judges", "place", "since", "source"),
-        *("keeping", "proven", "resting"),
+        *("keeping", "names", "proven", "resting"),
     )
 
     def __init__(
         self,
         place: Place,
         value: Any,
-        judges: Sequence[JudgingSet],
+        judging: Judging,
         keeping: Keeping = OBLIGING,
         resting: Collection[str] = (),
     ) -> None:
@@ -111,12 +120,12 @@ class Watched:
         self.place, self.clock, self.armed_ms, self.began_ms, self.source = place, clock, armed_ms, began_ms, source
         self.first, self.count, self.head = first, count, head
         self.proven = (count, head)  # before this batch
-        self.judges = [judge for judge in judges if place[1] in judge.by_type]
-        self.resting = [entry for entry in entries if entry[0] in resting]
-        known = {tuple(entry[:4]): (entry[4], entry[5]) for entry in entries}
-        found = [known.get(_named(judge), (count, None)) for judge in self.judges]
-        self.since = [since for since, _ in found]
-        self.entries = [state for _, state in found]
+        self.judges, self.names = judging
+        self.resting = [entry for entry in entries if entry[0] in resting] if resting else []
+        known = {tuple(entry[:4]): entry for entry in entries}
+        found = [known.get(name) for name in self.names]
+        self.since = [count if entry is None else entry[4] for entry in found]
+        self.entries = [None if entry is None else entry[5] for entry in found]
 
     def rules(self, judge: JudgingSet) -> RuleSet:
         """Return the rules of a judge on this type of object."""
@@ -171,13 +180,13 @@ class Watched:
         The index calls once: a deadline later than the one scheduled waits until it has called.
         """
         entries, first_ms = [], None
-        for judge, since, state in zip(self.judges, self.since, self.entries, strict=True):
+        for judge, name, since, state in zip(self.judges, self.names, self.since, self.entries, strict=True):
             if state is not None:
                 due_ms = RuleSet.due_ms(state)
                 if due_ms is not None and self._calls_before(due_ms + late_ms + 1):
                     state = self.rules(judge).settled(state)
                     due_ms = RuleSet.due_ms(state)
-                entries.append([*_named(judge), since, state])
+                entries.append([*name, since, state])
                 if due_ms is not None and (first_ms is None or due_ms < first_ms):
                     first_ms = due_ms
         if first_ms is not None and self._calls_before(first_ms + late_ms + 1):

@@ -17,7 +17,7 @@ from coseal.contracts.process.chain import item_hash
 from coseal.contracts.rules.declare import BINARY, COUNTING
 from coseal.contracts.rules.verdict import Verdict
 from coseal.contracts.supervision.sets import judging
-from coseal.contracts.supervision.watched import Watched
+from coseal.contracts.supervision.watched import Watched, judging_type
 from tests.reference import reference
 
 CASES = ("c1", "c2", "c3")
@@ -143,7 +143,7 @@ def told(court, case):
     """Return the verdict of every rule on a case, by the state."""
     value = court.get(f"object/{court.TYPE}/case/{case}")
     definition = court.chain.get(f"process/type/{court.TYPE}")
-    watched = Watched((court.TYPE, "case", case), value, judging(court.chain, definition))
+    watched = Watched((court.TYPE, "case", case), value, judging_type(judging(court.chain, definition), "case"))
     verdicts = {}
     for judge, entry in zip(watched.judges, watched.entries, strict=True):
         rules = watched.rules(judge)

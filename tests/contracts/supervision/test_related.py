@@ -9,7 +9,7 @@ import pytest
 from coseal.contracts.process.chain import objects_of
 from coseal.contracts.rules.related import MAX_RELATED
 from coseal.contracts.supervision.sets import judging
-from coseal.contracts.supervision.watched import Watched
+from coseal.contracts.supervision.watched import Watched, judging_type
 
 SOURCE, OTHER = "bank-a/log", "enterprise-a/live"
 CASES, PARTIES = ("c1", "c2"), ("p1", "p2", "p3")
@@ -45,7 +45,8 @@ def verdict(court, name, object_type="case"):
     """Return the verdict of the only rule on an object, by the state."""
     value = court.get(f"object/{court.TYPE}/{object_type}/{name}")
     definition = court.chain.get(f"process/type/{court.TYPE}")
-    watched = Watched((court.TYPE, object_type, name), value, judging(court.chain, definition))
+    judges = judging_type(judging(court.chain, definition), object_type)
+    watched = Watched((court.TYPE, object_type, name), value, judges)
     (index,) = (at for at, judge in enumerate(watched.judges) if not judge.related)
     return watched.rules(watched.judges[index]).verdicts(watched.entries[index])[0].value
 
