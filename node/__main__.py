@@ -90,6 +90,7 @@ def _run(data: Path, *, allow_voting: bool) -> int:
     """Load what a node needs and run it."""
     gc.disable()  # what is loaded now stays, so there is nothing to collect
     sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # structlog would load it, 80 modules, for nothing
+    sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type]  # FastAPI would: it asks if models are of it
     import structlog  # noqa: F401
 
     if sys.modules["rich"] is None:

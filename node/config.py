@@ -76,6 +76,7 @@ class NodeConfig(BaseSettings):
     prune_keep_blocks: int | None = Field(default=None, ge=1)
     join_gap_blocks: int = Field(default=10_000, ge=0)
     cometbft_binary: Path | None = None
+    index: Literal["always", "on_demand"] = "always"
     verifier_processes: int = Field(default=1, ge=1, le=64)
     http_limits: Limits = Field(default_factory=Limits)
     fault_injection: FaultInjection = NO_FAULTS

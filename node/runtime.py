@@ -135,6 +135,7 @@ class Runtime:
             storage.read_block,
             machine.executor.others,
             storage.genesis.contracts,
+            on_demand=config.index == "on_demand",
         )
         self._parts = Parts(
             machine=machine,
@@ -156,7 +157,7 @@ class Runtime:
             verified=lambda: self._verifier.checked,
             dropped=lambda: self._links.dropped,
             unapplied=lambda: self._writer.unapplied,
-            indexed=lambda: index.height,
+            indexed=lambda: storage.tip_height if index.resting else index.height,
             left_out=lambda: index.left_out,
             free_bytes=lambda: shutil.disk_usage(storage.folder).free,
         )

@@ -93,6 +93,7 @@ def status_json(context: Context, status: NodeStatus) -> dict[str, Any]:
         "index": {
             "height": index.height,
             "lag": max(0, status.height - index.height),
+            "resting": index.resting,
             "error": index.error,
             "left_out": index.left_out,
         },

@@ -53,6 +53,9 @@ _NEAR_S: Final = 0.25
 # While the node catches up its blocks wait, so that executing them has the processor to itself, but not for ever.
 _HELD_S: Final = 2.0
 _HELD_MOST_S: Final = 30.0
+# An index that is written on demand follows the tip for a while after each query, and a query waits for more of it.
+_DEMAND_S: Final = 30.0
+_DEMANDED_S: Final = 5.0
 
 
 class Index:
@@ -61,6 +64,8 @@ class Index:
     ``start`` and ``feed`` are called from the node's loop and never wait. A transaction whose rows cannot be made is
     left out by name, and the rest goes on. What else fails the writer stops the index, not the node: ``error`` says
     what happened, and a restart tries again.
+
+    One that is written ``on_demand`` rests until somebody asks, and then reads back what it lacks.
     """
 
     def __init__(
@@ -70,6 +75,8 @@ class Index:
         read_block: ReadBlock,
         others: Others = NO_OTHERS,
         in_genesis: Sequence[Sources] = (),
+        *,
+        on_demand: bool = False,
     ) -> None:
         """Open the index of this chain at ``path``, emptying it if it is of another version or chain.
 
@@ -82,7 +89,9 @@ class Index:
         self._fed: deque[_Fed] = deque(maxlen=_QUEUE_BLOCKS)
         self._changed = threading.Condition()
         self._tip = 0
+        self._on_demand = on_demand
         self._asked = 0  # who waits for a height, now
+        self._wanted_until_s = 0.0
         self._committed_s = 0.0
         self._held_since_s: float | None = None
         self._held_until_s = 0.0
@@ -103,6 +112,11 @@ class Index:
     def height(self) -> int:
         """Height up to which the index is complete; 0 when it is empty."""
         return self._height
+
+    @property
+    def resting(self) -> bool:
+        """Whether it lags because nobody asks."""
+        return self._on_demand and self.error is None and not self._is_wanted()
 
     def start(self, tip: int, first_height: int = 1) -> None:
         """Start the writer thread, which reads back what is missing up to height ``tip``.
@@ -132,11 +146,16 @@ class Index:
             return
         with self._changed:
             self._hold(catching_up)
-            self._fed.append((committed, tuple(transactions)))
+            if self._is_wanted():
+                self._fed.append((committed, tuple(transactions)))
             while len(self._fed) > 1 and sum([len(parsed) for _, parsed in self._fed]) > _QUEUE_TRANSACTIONS:
                 self._fed.popleft()
             self._tip = max(self._tip, committed.block.header.height)
             self._changed.notify_all()
+
+    def _is_wanted(self) -> bool:
+        """Say whether blocks are to be written now."""
+        return not self._on_demand or self._asked > 0 or time.monotonic() < self._wanted_until_s
 
     def _hold(self, catching_up: bool) -> None:
         """Let the writer wait for a while, or no longer."""
@@ -184,6 +203,7 @@ class Index:
         """Let the writer know that somebody waits for it: it gathers no more blocks then."""
         with self._changed:
             self._asked += 1
+            self._wanted_until_s = time.monotonic() + _DEMAND_S
             self._changed.notify_all()
         try:
             yield
@@ -196,7 +216,7 @@ class Index:
     ) -> _T:
         """Run ``function(connection, ...)`` in a reader thread, all of it on one snapshot of the index.
 
-        What the writer gathers is written first; nothing waits for an index that is far behind.
+        What the writer gathers is written first. Nothing waits for an index that is far behind, but for one that rested.
         """
 
         def read() -> _T:
@@ -207,7 +227,10 @@ class Index:
             finally:
                 connection.execute("ROLLBACK")
 
-        if 0 < self._tip - self._height <= _NEAR_BLOCKS:
+        if self._on_demand:
+            with self._asking():
+                await self.reached(self._tip, _DEMANDED_S)
+        elif 0 < self._tip - self._height <= _NEAR_BLOCKS:
             await self.reached(self._tip, _NEAR_S)
         return await asyncio.get_running_loop().run_in_executor(self._readers, read)
 
@@ -238,7 +261,7 @@ class Index:
 
     def _wait_for_work(self) -> bool:
         with self._changed:
-            self._changed.wait_for(lambda: self._stopping or self._tip > self._height)
+            self._changed.wait_for(lambda: self._stopping or (self._tip > self._height and self._is_wanted()))
             while not self._stopping and not self._asked:
                 left_s = self._held_until_s - time.monotonic()
                 if left_s <= 0:

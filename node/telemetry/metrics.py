@@ -72,7 +72,12 @@ class Metrics:
             (counted, "coseal_signatures_verified", "Transactions whose signature the verifier checked.", verified),
             (counted, "coseal_frames_dropped", "Frames that slow peers did not take in time.", dropped),
             (gauge, "coseal_state_unapplied_blocks", "Blocks that the state database has yet to take.", unapplied),
-            (gauge, "coseal_index_height", "Height that the index of queries has reached.", indexed),
+            (
+                gauge,
+                "coseal_index_height",
+                "Height that the index of queries has reached, or the tip while it rests.",
+                indexed,
+            ),
             (gauge, "coseal_index_left_out", "Transactions whose rows a fault kept out of the index.", left_out),
             (gauge, "coseal_disk_free_bytes", "Free bytes of the disk with the data folder.", free_bytes),
         ):

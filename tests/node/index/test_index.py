@@ -355,6 +355,29 @@ def test_the_index_of_a_node_that_catches_up_follows_behind(tmp_path: Path, chai
     assert marks == [4, 5]
 
 
+def test_an_index_on_demand_rests_until_somebody_asks(
+    tmp_path: Path, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = Index(tmp_path / "index.sqlite", chain.genesis.chain_id, reading(chain), on_demand=True)
+    index.start(0)
+    for block in chain.blocks[:3]:
+        index.feed(block)
+    time.sleep(0.05)
+    assert (index.height, index.resting) == (0, True)
+    assert asyncio.run(index.query(queries.height)) == 3, "who asks has it whole"
+    assert not index.resting
+    index.feed(chain.blocks[3])
+    assert reaches(index, 4), "it follows the tip for a while"
+    monkeypatch.setattr(index, "_wanted_until_s", 0.0)
+    for block in chain.blocks[4:]:
+        index.feed(block)
+    time.sleep(0.05)
+    assert (index.height, index.resting) == (4, True)
+    assert asyncio.run(index.reached(12, 20))
+    index.stop()
+    assert dump(tmp_path / "index.sqlite") == rebuilt(tmp_path, chain)
+
+
 def test_the_schema_is_of_the_version_that_is_stated() -> None:
     """Changing a table without raising VERSION would let an old file pass for a new one."""
     created = " ".join((*definitions(CORE, (), SQLITE), *definitions(TABLES, VIEWS, SQLITE)))
