@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from coseal.console.texts import CATALOGUE, LANGUAGES, text
+from coseal.contracts.registry import CONTRACTS, KINDS
 
 CONSOLE = Path(__file__).parents[2] / "console"
 SOURCES = sorted(path for path in CONSOLE.rglob("*.py") if path.parent.name != "texts")
@@ -47,6 +48,12 @@ def used_keys() -> set[str]:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found.add(node.value)
     return found
+
+
+def test_every_action_and_every_kind_of_ballot_has_words():
+    actions = [f"action.{contract.name}.{action}" for contract in CONTRACTS.values() for action in contract.actions]
+    kinds = [f"governance.kind.{kind}" for kind in KINDS]
+    assert [key for key in (*actions, *kinds) if key not in CATALOGUE] == []
 
 
 def test_no_text_is_left_over():
