@@ -23,6 +23,8 @@ PAGES = sorted(
 )
 
 COMMANDS: Any = typer.main.get_command(app)
+MODULES_OF_ALL = {"__init__", "actions", "announced", "described", "lists", "rows", "state", "tables"}
+"""What every contract has, or may have, under the same name: ARCHITECTURE.md."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -88,6 +90,13 @@ def test_every_make_target_that_a_page_names_exists() -> None:
     for page in PAGES:
         named = re.findall(r"(?:`|^    )make ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
         assert set(named) <= targets, page
+
+
+@pytest.mark.parametrize("readme", sorted(ROOT.glob("contracts/*/README.md")), ids=lambda path: path.parent.name)
+def test_the_page_of_a_contract_names_its_modules(readme: Path) -> None:
+    text = readme.read_text("utf-8")
+    modules = sorted(path.name for path in readme.parent.glob("*.py") if path.stem not in MODULES_OF_ALL)
+    assert [name for name in modules if f"contracts/{readme.parent.name}/{name}" not in text] == []
 
 
 def test_the_newest_version_in_the_changelog_is_the_projects() -> None:
