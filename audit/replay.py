@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from coseal.contracts.execution import Executor, Outcome, UnknownProtocol, decode_and_verify, new_state
+from coseal.contracts.execution import Executor, Outcome, UnknownProtocol, decode_and_verify
+from coseal.contracts.genesis_state import new_state
 from coseal.contracts.installed import installed
 from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.block import Block

@@ -19,7 +19,7 @@ from statistics import median
 from typing import Any, Final
 
 from bench.machine import about
-from coseal.contracts.execution import genesis_updates
+from coseal.contracts.genesis_state import genesis_updates
 from coseal.contracts.governance import electorate
 from coseal.contracts.kernel.action import Context, Rejected
 from coseal.contracts.kernel.contract import Moment

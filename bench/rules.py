@@ -19,7 +19,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from coseal.contracts.execution import Executor, new_state
+from coseal.contracts.execution import Executor
+from coseal.contracts.genesis_state import new_state
 from coseal.contracts.registry import CAPABILITIES
 from coseal.ledger.block import Receipt
 from coseal.ledger.render import time_text

@@ -14,72 +14,42 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from coseal.contracts.governance import founding as governance
+from coseal.contracts.apply import Frame, apply_transaction
 from coseal.contracts.governance import measures
-from coseal.contracts.governance.measures import Paused
-from coseal.contracts.kernel import admitted, window
-from coseal.contracts.kernel.action import (
-    INTERNAL_ERROR,
-    TOO_COSTLY,
-    VALUE_TOO_LARGE,
-    Accepted,
-    Action,
-    Context,
-    Rejected,
-    Result,
-)
+from coseal.contracts.kernel import admitted
+from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.kernel.admitted import Admitted, lacking
-from coseal.contracts.kernel.budget import BLOCK_STEPS, TRANSACTION_STEPS, Meter, Spent, fits, least_steps
-from coseal.contracts.kernel.contract import Contract, Observe, Observed
+from coseal.contracts.kernel.budget import BLOCK_STEPS, fits, least_steps
 from coseal.contracts.kernel.due import begin_block
-from coseal.contracts.kernel.overlay import Broken, CommittedReader, Fault, Overlay, ValueTooLarge, Watcher
+from coseal.contracts.kernel.overlay import Broken, CommittedReader, Fault, Overlay, Watcher
 from coseal.contracts.kernel.state import PROTOCOL_VERSION_KEY
 from coseal.contracts.kernel.window import SeenWindow
 from coseal.contracts.kernel.wording import duration_text, moment_text
 from coseal.contracts.membership import actions as membership
-from coseal.contracts.membership.standing import Standing
-from coseal.contracts.registry import CAPABILITIES, NO_OTHERS, RULES, Contracts, Others, compose
-from coseal.contracts.standards import domains as standard_domains
+from coseal.contracts.registry import NO_OTHERS, RULES, Contracts, Others, compose
 from coseal.ledger import merkle, signing
 from coseal.ledger.block import OK, Block, Receipt
 from coseal.ledger.codec import Value
-from coseal.ledger.errors import LedgerError, Malformed
+from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Genesis, Sources
 from coseal.ledger.signing import ZERO_HASH, Verify
-from coseal.ledger.state import Change, MemoryStore, State, StateStore
+from coseal.ledger.state import Change, State
 from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import ValidatorSet
 
 Admit: TypeAlias = Callable[[bytes], Transaction]
 """Decode a raw transaction and verify its signature; raise ``LedgerError``. A node remembers what it verified."""
 
-MAX_DETAIL_CHARACTERS: Final = 1_000
 MAX_FAULTS: Final = 64
 """How many contained exceptions wait to be taken."""
-MAX_RECEIPT_BYTES: Final = 1024 * 1024
 MAX_RECEIPTS_BYTES: Final = 16 * 1024 * 1024
 """All receipts of a block; its builder leaves what does not fit to the next block."""
-
-SUSPENDED_MAY: Final = (
-    "records and attests process data, disposes of its money, asks, responds, answers, contests, appeals, "
-    "reports evidence, ends adoptions, keeps its operators, keys and nodes, and may leave"
-)
-"""What a suspended member may send, in words (docs/spec/standing.md)."""
-FORMER_MAY: Final = "responds, contests holds, appeals, replaces its keys and disposes of its money"
 
 
 class UnknownProtocol(Exception):
     """The state asks for rules that this software does not have; only newer software can go on."""
-
-
-class WritableStore(StateStore, Protocol):
-    """A store that takes the entries of a ``Change``."""
-
-    def write(self, entries: Mapping[bytes, bytes | None]) -> None:
-        """Apply ``entries`` (key hash -> entry, None deletes)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,65 +81,11 @@ class Outcome:
         return tuple(tx.id for tx in self.transactions)
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """What all transactions of one block share."""
-
-    chain_id: bytes
-    height: int
-    time_ms: int
-    protocol_version: int
-    contracts: Contracts
-    verify: Verify
-    observers: tuple[Observe, ...] = ()
-    paused: Paused = field(default_factory=dict)
-    careful: bool = False
-    """Whether every value is encoded after its transaction, to find the one without an encoding."""
-
-
 def decode_and_verify(raw: bytes) -> Transaction:
     """Parse a transaction and verify its signature; raise ``LedgerError``. The default ``Admit``."""
     tx = Transaction.decode(raw)
     tx.verify_signature()
     return tx
-
-
-def genesis_updates(genesis: Genesis) -> dict[bytes, bytes]:
-    """Return the initial state: key bytes -> canonical value bytes.
-
-    Raises ``Malformed`` for a genesis that gives an operator a capability which no contract has, admits a contract of
-    others under a name that is taken, or has a constitution that is none or unsafe.
-    """
-    for sources in genesis.contracts:
-        if sources.name in admitted.RESERVED or sources.name in RULES[genesis.protocol_version]:  # W1
-            raise Malformed(f"genesis: contracts: the name {sources.name} is taken")
-    for member in genesis.members:
-        for operator in member.operators:
-            for name in operator.capabilities:
-                if name not in CAPABILITIES:
-                    detail = f"operator {member.id}/{operator.user} has {name}; there are {', '.join(CAPABILITIES)}"
-                    raise Malformed(f"genesis: unknown capability: {detail}")
-    view = Overlay(lambda key: None)
-    view.put(PROTOCOL_VERSION_KEY, genesis.protocol_version)
-    admitted.install(view, genesis.contracts)
-    window.install(view)
-    membership.install(view, genesis)
-    governance.install(view, genesis)
-    standard_domains.install(view, genesis)
-    return {key: value for key, value in view.updates().items() if value is not None}
-
-
-def new_state(genesis: Genesis, store: WritableStore | None = None) -> State:
-    """Return the state over ``store`` (in memory if None), with the initial state written into an empty store."""
-    bits = genesis.parameters.state_bits
-    target = MemoryStore(bits) if store is None else store
-    state = State(target, bits)
-    if state.get(PROTOCOL_VERSION_KEY.encode()) is None:
-        change = state.derive(genesis_updates(genesis))
-        state.commit(change)
-        target.write(change.entries)
-        state.flushed(change)
-    return state
 
 
 class Executor:
@@ -331,7 +247,7 @@ class Executor:
         observers = tuple(one.observe for one in contracts.values() if one.observe is not None)
         begun = begin_block(view, contracts, height, time_ms, careful=careful)
         paused = measures.paused(view, height, time_ms)
-        frame = _Frame(self.chain_id, height, time_ms, version, contracts, self._verify, observers, paused, careful)
+        frame = Frame(self.chain_id, height, time_ms, version, contracts, self._verify, observers, paused, careful)
         receipts = [Receipt(ZERO_HASH, OK, "", begun.data, begun.steps).encode()]
         room, left_steps = MAX_RECEIPTS_BYTES - len(receipts[0]), BLOCK_STEPS - begun.steps
         taken: list[int] = []
@@ -340,7 +256,7 @@ class Executor:
             if taken and not fits(least_steps(len(tx.raw)), steps, room_steps, left_steps):
                 break
             faults = len(view.faults)
-            receipt, cost = _execute(view, frame, tx)
+            receipt, cost = apply_transaction(view, frame, tx)
             room -= len(receipt)
             if taken and (room < 0 or not fits(cost, steps, room_steps, left_steps)):  # B5
                 view.rollback()
@@ -490,130 +406,3 @@ def _require_held(view: Overlay, contracts: Contracts) -> None:
         broken = None if contract.holds is None else contract.holds(view)
         if broken is not None:
             raise Broken(f"{contract.name}: {broken}")
-
-
-def _execute(view: Overlay, frame: _Frame, tx: Transaction) -> tuple[bytes, int]:
-    """Apply one transaction, or undo what it wrote; return its receipt and steps. The caller keeps what was written."""
-    meter = view.meter = Meter(TRANSACTION_STEPS)
-    try:
-        meter.charge(least_steps(len(tx.raw)))
-        result = _apply(view, frame, tx)
-        if not isinstance(result, Rejected):
-            view.settle(careful=frame.careful)
-            receipt = Receipt(tx.id, OK, "", result, meter.spent).encode()
-            if len(receipt) <= MAX_RECEIPT_BYTES:
-                return receipt, meter.spent
-            detail = (
-                f"its receipt would take {len(receipt)} bytes, at most {MAX_RECEIPT_BYTES}; do less in one transaction"
-            )
-            result = Rejected("result_too_large", detail)
-        steps = meter.spent
-    except Spent:
-        result, steps = Rejected(TOO_COSTLY, _cost(meter)), TRANSACTION_STEPS  # B3, B4
-    except ValueTooLarge as large:
-        result, steps = Rejected(VALUE_TOO_LARGE, str(large)), meter.spent
-    except (Broken, MemoryError):  # B8
-        raise
-    except Exception as error:
-        name = f"{tx.contract}.{tx.action}"
-        view.faults.append(Fault(name, tx.id, error))
-        result, steps = Rejected(INTERNAL_ERROR, name), TRANSACTION_STEPS  # B7
-    finally:
-        view.meter, view.writes = Meter.unlimited(), ""
-    view.rollback()
-    return Receipt(tx.id, result.code, result.detail[:MAX_DETAIL_CHARACTERS], {}, steps).encode(), steps
-
-
-def _cost(meter: Meter) -> str:
-    note = f"; {meter.note}" if meter.note else ""
-    return f"more than {TRANSACTION_STEPS} steps{note}; do less in one transaction"
-
-
-def _apply(view: Overlay, frame: _Frame, tx: Transaction) -> Result | Rejected:
-    contract: Contract | None = frame.contracts.get(tx.contract)
-    action = None if contract is None else contract.actions.get(tx.action)
-    if contract is None or action is None:
-        return Rejected("unknown_action", f"this chain has no action {tx.contract}.{tx.action}")
-    sender = membership.sender(view, tx.sender)
-    if sender is None or sender.key != tx.public_key:  # changed by a transaction before it in this block
-        return Rejected("unknown_sender", f"{tx.sender} was removed, or given another key, earlier in this block")
-    refusal = _may_send(action, tx, sender) or _paused(frame, tx, sender)
-    if refusal is not None:
-        return refusal
-    view.writes = contract.writes
-    refusal = action.arguments.check(tx.args)
-    if refusal is not None:
-        return refusal
-    context = Context(
-        height=frame.height,
-        time_ms=frame.time_ms,
-        tx_id=tx.id,
-        sender=tx.sender,
-        member=sender.member,
-        role=sender.role,
-        level=sender.level,
-        capabilities=sender.capabilities,
-        protocol_version=frame.protocol_version,
-        node=sender.node,
-        chain_id=frame.chain_id,
-        verify=frame.verify,
-    )
-    applied = action.apply(view, context, tx.args)
-    if isinstance(applied, Rejected):
-        return applied
-    seen = Observed(f"{tx.contract}.{tx.action}", tx.args, {})
-    if isinstance(applied, Accepted):
-        seen.result, seen.facts = applied.result, applied.facts
-    else:
-        seen.result = applied
-    view.writes = ""
-    return _observe(view, context, frame, seen)
-
-
-def _observe(view: Overlay, context: Context, frame: _Frame, seen: Observed) -> Result | Rejected:
-    """Let the other contracts see what one accepted; return its result with what they add, or their refusal."""
-    for observe in frame.observers:
-        added = observe(view, context, seen)
-        if isinstance(added, Rejected):
-            return added
-        if added:
-            seen.result = {**seen.result, **added}
-    return seen.result
-
-
-def _may_send(action: Action, tx: Transaction, sender: membership.Sender) -> Rejected | None:
-    """Refuse what the standing of its member does not allow, what a node or an operator may not say, or for a
-    capability.
-    """
-    name = f"{tx.contract}.{tx.action}"
-    standing = sender.standing
-    if not standing.allows(action.standing):  # S2, S3
-        return _without_standing(sender.member, standing)
-    if sender.node and not action.by_node:  # M7
-        return Rejected("not_for_nodes", f"{name} is sent by an operator of {sender.member}, not by its node")
-    if sender.node:
-        return None
-    if action.capability is None:  # M7
-        return Rejected("only_for_nodes", f"{name} is said by a node itself, signed with its consensus key")
-    if action.capability and action.capability not in sender.capabilities:
-        return Rejected("forbidden", f"{tx.sender} lacks the capability {action.capability}")
-    return None
-
-
-def _without_standing(member: str, standing: Standing) -> Rejected:
-    """Refuse what a suspended or former member may not send any more; say what it still may."""
-    if standing.until_ms is None:
-        return Rejected("former_member", f"{member} is no member any more; it still {FORMER_MAY}")
-    until = moment_text(standing.until_ms)
-    return Rejected("suspended", f"{member} is suspended until {until}; until then it still {SUSPENDED_MAY}")
-
-
-def _paused(frame: _Frame, tx: Transaction, sender: membership.Sender) -> Rejected | None:
-    """Refuse what a measure pauses for the sender's member, by the measure that ends last."""
-    name = f"{tx.contract}.{tx.action}"
-    found = [pause for pause in frame.paused.get(name, ()) if pause.concerns(sender.member)]
-    if not found:
-        return None
-    last = max(found, key=lambda pause: pause.until_ms)
-    # S15
-    return Rejected("paused", f"the measure {last.measure} pauses {name} until {moment_text(last.until_ms)}")

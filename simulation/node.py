@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from coseal.consensus.events import TimerKind
-from coseal.contracts.execution import Executor, Outcome, genesis_updates
+from coseal.contracts.execution import Executor, Outcome
+from coseal.contracts.genesis_state import genesis_updates
 from coseal.contracts.registry import RULES
 from coseal.ledger import codec
 from coseal.ledger.block import CommittedBlock

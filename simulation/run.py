@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from coseal.audit import light
-from coseal.contracts.execution import Executor, Outcome, new_state
+from coseal.contracts.execution import Executor, Outcome
+from coseal.contracts.genesis_state import new_state
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.transaction import Transaction
 from simulation import contract_faults, history, swarm

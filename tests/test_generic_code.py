@@ -16,6 +16,7 @@ from coseal.contracts.registry import CONTRACTS
 ROOT = Path(__file__).resolve().parent.parent
 GENERIC = (
     "contracts/block_events.py",  # what a block's event says
+    "contracts/genesis_state.py",
     "contracts/kernel/**/*.py",
     "contracts/rows/*.py",  # blocks as rows, for a node's index and a user's
     "coseal/cli/actions.py",  # the frame of the command line, and what it makes of any action and list

@@ -19,6 +19,7 @@ from coseal.contracts.governance import (
     announced,
     ballot,
     electorate,
+    founding,
     leaving,
     measures,
     proposal_rows,
@@ -362,6 +363,7 @@ def contract(kinds: Kinds) -> Contract:
     )
     return Contract(
         name=NAME,
+        install=founding.install,
         actions={
             "propose": Action(
                 arguments=proposal,

@@ -22,7 +22,7 @@ LIST_PATH: Final = "/v1/lists/"
 _WORD: Final = re.compile(r"[a-z][a-z0-9_]*")
 _COLUMNS: Final = re.compile(r"\(([a-z][a-z0-9_]*(?:, [a-z][a-z0-9_]*)*)\)")
 _RUN: Final = ("actions", "fire", "holds", "tables", "rows", "events", "lists", "keys", "open_keys")
-_NOT_RUN: Final = ("begin", "due", "observe", "capabilities", "proposals", "decisions", "views")  # W10
+_NOT_RUN: Final = ("install", "begin", "due", "observe", "capabilities", "proposals", "decisions", "views")  # W10
 _SQL_TEXT: Final = """
     abort add all alter always analyse analyze and any array as asc asymmetric authorization autoincrement begin
     between binary both by case cast check cmax cmin collate collation column commit concurrently constraint create

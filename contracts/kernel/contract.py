@@ -16,6 +16,7 @@ from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.schema import Table
 from coseal.contracts.kernel.rows.schema import View as SqlView
 from coseal.contracts.kernel.rows.writer import Writer
+from coseal.ledger.genesis import Genesis
 
 
 class Moment(NamedTuple):
@@ -53,6 +54,9 @@ class Contract:
     ``capabilities`` are what its actions ask of an operator, besides those of membership; ``proposals`` what governance
     can decide about it by ballot.
 
+    ``install(view, genesis)`` writes what the contract begins with on a new chain; it raises ``Malformed`` for a
+    genesis that it cannot begin with.
+
     ``begin(view, moment)`` is what a block cannot begin without: small, never contained, outside of the shares.
     ``due(view, time_ms)`` takes the next thing that is due out of its index, or returns None; ``fire(view, moment,
     entry)`` does it and returns lists for the block's first receipt. Both are called by ``kernel.due``.
@@ -83,6 +87,7 @@ class Contract:
     actions: Mapping[str, Action]
     capabilities: tuple[str, ...] = ()
     proposals: Mapping[str, ProposalKind] = field(default_factory=dict)
+    install: Callable[[View, Genesis], None] | None = None
     begin: Callable[[View, Moment], Result] | None = None
     due: Callable[[View, int], Entry | None] | None = None
     fire: Fire | None = None

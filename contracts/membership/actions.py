@@ -214,6 +214,7 @@ def contract(capabilities: Sequence[str]) -> Contract:
     given = Many(OneOf(*capabilities), low=1, high=len(capabilities), unique=True)
     return Contract(
         name=NAME,
+        install=install,
         actions={
             "add_operator": Action(
                 arguments=Arguments(

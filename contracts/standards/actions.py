@@ -14,7 +14,7 @@ from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Reader, Result, View
 from coseal.contracts.kernel.contract import Contract, Entry, Moment
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
-from coseal.contracts.standards import adoptions, disputes, judging, life, recognition
+from coseal.contracts.standards import adoptions, disputes, domains, judging, life, recognition
 from coseal.contracts.standards.announced import standards
 from coseal.contracts.standards.lists import LISTS
 from coseal.contracts.standards.reviews import domain_due, standard_due
@@ -57,6 +57,7 @@ def _next_deadline_ms(reader: Reader) -> int | None:
 
 CONTRACT: Final[Contract] = Contract(
     name=NAME,
+    install=domains.install,
     actions={**life.ACTIONS, **adoptions.ACTIONS, **recognition.ACTIONS, **disputes.ACTIONS},
     proposals={"recognise_standard": recognition.RECOGNISE_STANDARD, "settle_dispute": disputes.SETTLE_DISPUTE},
     due=_due,

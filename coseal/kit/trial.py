@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from coseal.contracts.execution import Executor, new_state
+from coseal.contracts.execution import Executor
+from coseal.contracts.genesis_state import new_state
 from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.overlay import Fault
 from coseal.contracts.registry import CAPABILITIES

@@ -216,7 +216,8 @@ class Index:
     ) -> _T:
         """Run ``function(connection, ...)`` in a reader thread, all of it on one snapshot of the index.
 
-        What the writer gathers is written first. Nothing waits for an index that is far behind, but for one that rested.
+        What the writer gathers is written first. Nothing waits for an index that is far behind, only for one that
+        rested.
         """
 
         def read() -> _T:

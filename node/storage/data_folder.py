@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from coseal.contracts.execution import Admit, Executor, UnknownProtocol, genesis_updates
+from coseal.contracts.execution import Admit, Executor, UnknownProtocol
+from coseal.contracts.genesis_state import genesis_updates
 from coseal.contracts.installed import installed
 from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.block import CommittedBlock

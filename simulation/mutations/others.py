@@ -25,7 +25,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "genesis_names_as_another": one(
         "a genesis admits a contract of others under the name of a shipped one",
-        "coseal.contracts.execution",
+        "coseal.contracts.genesis_state",
         "if sources.name in admitted.RESERVED or sources.name in RULES[genesis.protocol_version]:  # W1",
         "if not sources.name:",
         _ADMISSIONS_SUITE,

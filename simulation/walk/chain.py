@@ -13,7 +13,8 @@ from typing import Final
 
 from coseal.audit.audit import audit
 from coseal.audit.report import Verdict
-from coseal.contracts.execution import Executor, Outcome, new_state
+from coseal.contracts.execution import Executor, Outcome
+from coseal.contracts.genesis_state import new_state
 from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.kernel.budget import BLOCK_STEPS, TRANSACTION_STEPS
 from coseal.contracts.kernel.rows.buffer import Rows

@@ -214,7 +214,8 @@ def test_the_reading_lets_pass(source):
 
 REPLAY = """
 import sys
-from coseal.contracts.execution import Executor, Outcome, new_state
+from coseal.contracts.execution import Executor, Outcome
+from coseal.contracts.genesis_state import new_state
 from coseal.ledger import codec
 from coseal.ledger.block import Block
 from coseal.ledger.genesis import Genesis

@@ -7,17 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.execution import (
-    MAX_DETAIL_CHARACTERS,
-    MAX_RECEIPT_BYTES,
-    MAX_RECEIPTS_BYTES,
-    Executor,
-    Outcome,
-    SeenWindow,
-    UnknownProtocol,
-    genesis_updates,
-    new_state,
-)
+from coseal.contracts.apply import MAX_DETAIL_CHARACTERS, MAX_RECEIPT_BYTES
+from coseal.contracts.execution import MAX_RECEIPTS_BYTES, Executor, Outcome, SeenWindow, UnknownProtocol
+from coseal.contracts.genesis_state import genesis_updates, new_state
 from coseal.contracts.kernel import window
 from coseal.contracts.kernel.action import Action, Arguments, Rejected
 from coseal.contracts.kernel.budget import TRANSACTION_STEPS

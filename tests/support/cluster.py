@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from coseal.contracts.execution import Executor, Outcome, new_state
+from coseal.contracts.execution import Executor, Outcome
+from coseal.contracts.genesis_state import new_state
 from coseal.contracts.registry import RULES, Contracts
 from coseal.ledger import framing, signing
 from coseal.ledger.block import CommittedBlock

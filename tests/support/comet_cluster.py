@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from coseal.contracts.execution import Executor, Outcome, new_state
+from coseal.contracts.execution import Executor, Outcome
+from coseal.contracts.genesis_state import new_state
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.comet import address_of, comet_chain_id
 from coseal.ledger.genesis import Genesis

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from coseal.contracts.evidence import actions as evidence
-from coseal.contracts.execution import Executor, new_state
+from coseal.contracts.execution import Executor
+from coseal.contracts.genesis_state import new_state
 from coseal.ledger import codec
 from coseal.ledger.block import Receipt
 from coseal.ledger.certificate import ROUND_MAX, Phase, vote_preimage

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.execution import genesis_updates
+from coseal.contracts.genesis_state import genesis_updates
 from coseal.contracts.governance import actions as governance
 from coseal.contracts.governance import ballot, electorate
 from coseal.contracts.governance.constitution import Clock

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.execution import genesis_updates
+from coseal.contracts.genesis_state import genesis_updates
 from coseal.contracts.governance import actions as governance
 from coseal.contracts.governance import electorate
 from coseal.contracts.kernel.action import Context, Rejected

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from coseal.contracts.execution import genesis_updates
+from coseal.contracts.genesis_state import genesis_updates
 from coseal.contracts.governance import actions as governance
 from coseal.contracts.governance import electorate, in_force
 from coseal.contracts.kernel.dates import DAY_MS

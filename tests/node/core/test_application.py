@@ -3,7 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 from coseal.consensus.application import Draft, Executed, Invalid
-from coseal.contracts.execution import MAX_RECEIPTS_BYTES, Executor, Outcome, new_state
+from coseal.contracts.execution import MAX_RECEIPTS_BYTES, Executor, Outcome
+from coseal.contracts.genesis_state import new_state
 from coseal.contracts.kernel.action import Action, Arguments, Context, Result, View
 from coseal.contracts.kernel.budget import BLOCK_STEPS, least_steps
 from coseal.contracts.kernel.contract import Contract

@@ -9,7 +9,8 @@ import pytest
 from coseal.consensus.events import Accuse
 from coseal.consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage
 from coseal.contracts.evidence import actions as evidence
-from coseal.contracts.execution import Executor, new_state
+from coseal.contracts.execution import Executor
+from coseal.contracts.genesis_state import new_state
 from coseal.contracts.kernel.action import Rejected
 from coseal.ledger import transaction
 from coseal.ledger.block import Block, CommittedBlock, Receipt

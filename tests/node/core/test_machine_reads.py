@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from coseal.consensus.messages import Commit
-from coseal.contracts.execution import Executor, new_state
+from coseal.contracts.execution import Executor
+from coseal.contracts.genesis_state import new_state
 from coseal.ledger.block import CommittedBlock
 from coseal.node.core import events, wire
 from coseal.node.core.restart import tip_of

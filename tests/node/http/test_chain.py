@@ -7,7 +7,8 @@ import httpx
 import msgpack
 import pytest
 
-from coseal.contracts.execution import Executor, Outcome, new_state
+from coseal.contracts.execution import Executor, Outcome
+from coseal.contracts.genesis_state import new_state
 from coseal.ledger.block import CommittedBlock, Header
 from coseal.ledger.certificate import PbftCertificate
 from coseal.ledger.errors import BadProof

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from coseal.contracts.execution import Executor, genesis_updates
+from coseal.contracts.execution import Executor
+from coseal.contracts.genesis_state import genesis_updates
 from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.block import Receipt
 from coseal.ledger.state import State
