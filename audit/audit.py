@@ -58,12 +58,14 @@ def audit(
     pin: tuple[int, bytes] | None = None,
     progress: Progress | None = None,
     take: Take | None = None,
+    replay: Replay | None = None,
 ) -> AuditReport:
     """Audit heights ``first``..``last`` (None: the highest tip any source claims) and return what was found.
 
     ``pin`` is a height and the block hash known to be right there. Never raises for what a source does; raises
     ``ValueError`` for a question that makes no sense (replay that does not begin at 1, an empty range, no source),
-    and whatever ``take`` raises, which ends the audit.
+    and whatever ``take`` raises, which ends the audit. ``replay`` is what computes the state, for who asks it more
+    afterwards; a new one unless given.
     """
     if not sources:
         raise ValueError("an audit needs at least one source: a folder, a file or a URL")
@@ -72,7 +74,7 @@ def audit(
     if level is Level.REPLAY and first != 1:
         raise ValueError("replay computes the state from the genesis on, so it begins at height 1")
     with ThreadPoolExecutor(checks.WORKERS) as pool:
-        return _Audit(sources, genesis, level, first, last, pin, progress, take, pool).run()
+        return _Audit(sources, genesis, level, first, last, pin, progress, take, pool, replay).run()
 
 
 def parse_pin(text: str) -> tuple[int, bytes]:
@@ -97,6 +99,7 @@ class _Audit:
         progress: Progress | None,
         take: Take | None,
         pool: ThreadPoolExecutor,
+        replay: Replay | None,
     ) -> None:
         self._genesis, self._level, self._pin, self._pool = genesis, level, pin, pool
         self._first, self._last, self._goal = first, last, 0
@@ -109,7 +112,7 @@ class _Audit:
         self._tip: CommittedBlock | None = None
         self._transactions = 0
         self._contradictions: list[Contradiction] = []
-        self._replay = Replay(genesis) if level is Level.REPLAY else None
+        self._replay = (replay or Replay(genesis)) if level is Level.REPLAY else None
 
     def run(self) -> AuditReport:
         for feed in self._feeds:

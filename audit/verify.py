@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
-from coseal.audit import bundle, certified, decision, fork_document
+from coseal.audit import bundle, certified, decision, fork_document, statement
 from coseal.audit.certified import Judged, block_text
 from coseal.audit.export import Beside, file_in, read_at_most, verify_export
 from coseal.audit.history import record_of, verify_history
 from coseal.audit.light import UnknownValidators
 from coseal.audit.report import Verdict
 from coseal.audit.steps import Step, Trace, Untold
+from coseal.contracts.currency.statement import KIND as STATEMENT
 from coseal.contracts.governance.decision import KIND as DECISION
 from coseal.ledger.codec import decode
 from coseal.ledger.errors import LedgerError, Malformed
@@ -54,6 +55,7 @@ STEPS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "export": ("form", "chain", "signature", "file", "registered"),
     fork_document.KIND: fork_document.STEP_NAMES,
     DECISION: decision.STEP_NAMES,
+    STATEMENT: statement.STEP_NAMES,
     bundle.KIND: bundle.STEP_NAMES,
 }
 """The steps of each kind of document, in order."""
@@ -295,6 +297,11 @@ def _decision(document: Any, genesis: Genesis, trace: Trace) -> _Told:
     return reason, {**_facts(judged), **facts}
 
 
+def _statement(document: Any, genesis: Genesis, trace: Trace) -> _Told:
+    reason, facts, judged = statement.verify_wallet_statement(document, genesis, trace)
+    return reason, {**_facts(judged), **facts}
+
+
 def _facts(judged: Judged) -> dict[str, Any]:
     header, validators = judged.header, judged.validators
     signers = [validators[index] for index in judged.certificate.signers()]
@@ -316,5 +323,6 @@ _KINDS: Final[Mapping[str, Callable[[Any, Genesis, Trace], _Told]]] = {
     "certified-header": _certified_header,
     "object-history": _object_history,
     DECISION: _decision,
+    STATEMENT: _statement,
     fork_document.KIND: fork_document.verify_fork,
 }

@@ -79,6 +79,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "audit.kind.object_history": ("History of an object", "对象历史"),
     "audit.kind.fork": ("Two blocks at one height", "同一高度的两个区块"),
     "audit.kind.decision": ("Decision on a ballot", "投票决定"),
+    "audit.kind.wallet_statement": ("Statement of a wallet", "钱包对账单"),
     "audit.kind.evidence_bundle": ("Evidence bundle", "证据包"),
     "audit.kind.export": ("Export", "导出"),
     "audit.kind.file": ("Not a Coseal document", "不是本系统的文件"),

@@ -219,6 +219,19 @@ def month_of(day: int) -> int:
     return (year + era * 400 + (month <= 2)) * 100 + month
 
 
+def month_start_ms(month: int) -> int:
+    """Return the block time at which a month such as 202603 begins: the inverse of ``month_of``."""
+    year, number = divmod(month, 100)
+    shifted_year, shifted = (year, number - 3) if number > 2 else (year - 1, number + 9)
+    days = 365 * shifted_year + shifted_year // 4 - shifted_year // 100 + shifted_year // 400
+    return (days + (153 * shifted + 2) // 5 - 719_468) * DAY_MS - ZONE_MS
+
+
+def next_month(month: int) -> int:
+    """Return the month after one such as 202603."""
+    return month + 1 if month % 100 < 12 else (month // 100 + 1) * 100 + 1
+
+
 def yuan(fen: int) -> str:
     """Return an amount in fen as yuan with two decimals: ``12.50``."""
     sign = "-" if fen < 0 else ""
@@ -254,15 +267,21 @@ def fold(opening: Balance, wallet: str, movements: Iterable[Movement]) -> Balanc
 
 
 def verify_statement(
-    wallet: str, movements: Sequence[Movement], opening: Balance, closing: Balance, month: int | None = None
+    wallet: str,
+    movements: Sequence[Movement],
+    opening: Balance,
+    closing: Balance,
+    first: int | None = None,
+    last: int | None = None,
 ) -> None:
     """Raise ``BadProof`` unless these are all movements of a wallet between two states of it, and only those.
 
-    ``month`` (202603) is the one that all of them lie in, None for any.
+    ``first`` and ``last`` are the months (202603) that all of them lie in, None for any.
     """
     for movement in movements:
-        if month is not None and month_of(day_of(movement.time_ms)) != month:
-            raise BadProof(f"movement {movement.number} is not of month {month}")
+        month = month_of(day_of(movement.time_ms))
+        if (first is not None and month < first) or (last is not None and month > last):
+            raise BadProof(f"movement {movement.number} is of month {month}, outside of the statement")
     wanted = closing.count - opening.count
     if len(movements) != wanted:
         raise BadProof(f"{len(movements)} movements are shown, {wanted} were made")

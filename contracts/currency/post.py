@@ -121,8 +121,11 @@ class Totals:
 def issuance(reader: Reader) -> Balance:
     """Return what was issued (as debits) and redeemed (as credits)."""
     value: Any = reader.get(ISSUANCE_KEY)
-    if value is None:
-        return Balance()
+    return Balance() if value is None else issuance_of(value)
+
+
+def issuance_of(value: Any) -> Balance:
+    """Return the issuance that the state has."""
     issued, redeemed, redeeming, count, head = value
     return Balance(issued, redeemed, 0, redeeming, count, head)
 

@@ -23,6 +23,7 @@ from coseal.cli import (
     console,
     constitution,
     contract,
+    currency,
     data,
     demo,
     doctor,
@@ -127,6 +128,7 @@ PANELS: Final = {
     "Record and supervise": ("sign", "rules", "findings", "obligations", "questions"),
     "Read, check and hand on": ("verify", "bundle", "export", "index", "sql", "list", "stream"),
     "Members and their decisions": ("governance", "constitution", "standards", "member", "keys", "genesis", "contract"),
+    "Money": ("currency", "wallet"),
     "Operate nodes": ("init", "node", "logs", "doctor", "bench", "snapshot", "restore", "archive", "prune"),
 }
 """The commands as the help groups them: first the ten that matter first."""
@@ -138,6 +140,7 @@ _GROUPS = (
     governance,
     standing,
     standards,
+    currency,
     transactions,
     imports,
     exports,

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from coseal.audit.audit import Progress
+    from coseal.audit.replay import Replay
     from coseal.audit.report import AuditReport
     from coseal.audit.sources import Source
     from coseal.audit.steps import Step
@@ -94,33 +95,63 @@ def audit(
 
       coseal audit /backup/regulator --genesis genesis.json --trust 1200:5f0c..
     """
-    from coseal.audit.audit import audit as run_audit
-    from coseal.audit.audit import parse_pin
+    chosen = level or (LevelName.replay if first == 1 else LevelName.merkle)
+    report, trusted = run_audit(
+        directory, url, genesis, chosen, first=first, last=last, trust=trust, token=token, quiet=as_json
+    )
+    if as_json:
+        print_json(report.to_json())
+    else:
+        print_report(report, trusted)
+    raise typer.Exit({"ok": EXIT_OK, "bad": EXIT_BAD, "unknown": EXIT_UNKNOWN}[report.verdict.value])
+
+
+def run_audit(
+    directory: Path | None,
+    urls: Sequence[str] | None,
+    genesis: Path | None,
+    level: LevelName,
+    *,
+    first: int,
+    last: int | None,
+    trust: str | None = None,
+    token: str | None,
+    quiet: bool,
+    replay: Callable[[Genesis], Replay] | None = None,
+) -> tuple[AuditReport, Genesis]:
+    """Audit what a command names, under a progress bar; return the report and the genesis that was trusted.
+
+    ``replay`` makes what computes the state, for a command that asks it more afterwards.
+    """
+    from coseal.audit.audit import audit, parse_pin
     from coseal.audit.report import Level
     from coseal.audit.sources import UrlSource, sources_in
     from coseal.client.genesis import read_genesis
 
     path = folder(directory)
     trusted = read_genesis(genesis) if genesis is not None else genesis_of(path)
-    chosen = level or (LevelName.replay if first == 1 else LevelName.merkle)
+    state = None if replay is None else replay(trusted)
     try:
         pin = None if trust is None else parse_pin(trust)
-        if not url and not path.exists():
+        if not urls and not path.exists():
             raise CosealError(f"{path}: no such folder", "give a network's or node's folder, or --url")
-        sources: list[Source] = [UrlSource(one, token=token) for one in url] if url else [*sources_in(path)]
+        sources: list[Source] = [UrlSource(one, token=token) for one in urls] if urls else [*sources_in(path)]
         report = _with_bar(
-            lambda progress: run_audit(
-                sources, trusted, Level.of(chosen.value), first=first, last=last, pin=pin, progress=progress
+            lambda progress: audit(
+                sources,
+                trusted,
+                Level.of(level.value),
+                first=first,
+                last=last,
+                pin=pin,
+                progress=progress,
+                replay=state,
             ),
-            quiet=as_json,
+            quiet=quiet,
         )
     except ValueError as error:
         raise CosealError(str(error)) from None
-    if as_json:
-        print_json(report.to_json())
-    else:
-        print_report(report, trusted)
-    raise typer.Exit({"ok": EXIT_OK, "bad": EXIT_BAD, "unknown": EXIT_UNKNOWN}[report.verdict.value])
+    return report, trusted
 
 
 def verify(

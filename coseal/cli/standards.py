@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from coseal.cli.shared import Commands, JsonOption, plain_table, print_json, reaching
+from coseal.cli.beside import beside
+from coseal.cli.shared import JsonOption, plain_table, print_json, reaching
 
 if TYPE_CHECKING:
     from coseal.network.access import Access
@@ -18,32 +19,8 @@ if TYPE_CHECKING:
 _CONTRACT: Final = "standards"
 
 
-class _Standards(Commands):
-    """The commands of this module, and those of the contract's actions behind them."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Return the names of all of them."""
-        return ["list", *super().list_commands(ctx), *self._verbs().list_commands(ctx)]
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return a command of this module, or that of an action."""
-        if cmd_name == "list":
-            from coseal.cli.lists import Lists
-
-            listed = Lists(name="list").get_command(ctx, _CONTRACT)
-            listed.name = cmd_name
-            return listed
-        return super().get_command(ctx, cmd_name) or self._verbs().get_command(ctx, cmd_name)
-
-    @staticmethod
-    def _verbs() -> Any:
-        from coseal.cli import verbs
-
-        return verbs.group(_CONTRACT)
-
-
 standards_app = typer.Typer(
-    cls=_Standards,
+    cls=beside(_CONTRACT, {"list": _CONTRACT}),
     no_args_is_help=True,
     help="Standards that grow from use: propose, try and adopt them; see which are de facto, and why.",
 )

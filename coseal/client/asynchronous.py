@@ -25,6 +25,7 @@ from coseal.client.pages import Pages
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
 from coseal.client.session import COMMIT_TIMEOUT_S
 from coseal.client.standards import Standards
+from coseal.client.statements import Statement, statement_of
 from coseal.client.stream import Event, Follower
 from coseal.client.submitting import AsyncSubmitting
 from coseal.client.transactions import Committed
@@ -133,6 +134,12 @@ class AsyncClient(BaseClient, AsyncSubmitting):
     async def decision(self, ballot_id: str, *, min_height: int = 0) -> Decision:
         """Return how a ballot was decided; see ``Client.decision``."""
         return await self.run(decision_of(self.session, ballot_id, min_height))
+
+    async def statement(
+        self, wallet: str, *, first: str | None = None, last: str | None = None, min_height: int = 0
+    ) -> Statement:
+        """Return all movements of a wallet, proven to be all; see ``Client.statement``."""
+        return await self.run(statement_of(self.session, wallet, first, last, min_height))
 
     async def history(
         self, process_type: str, object_type: str, object_id: str, *, min_height: int = 0

@@ -26,6 +26,7 @@ from coseal.client.pages import Pages
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
 from coseal.client.session import COMMIT_TIMEOUT_S
 from coseal.client.standards import Standards
+from coseal.client.statements import Statement, statement_of
 from coseal.client.stream import Event, Follower
 from coseal.client.submitting import Submitting
 from coseal.client.transactions import Committed, sign_as
@@ -211,6 +212,20 @@ class Client(BaseClient, Submitting):
         'withdrawn'
         """
         return self.run(decision_of(self.session, ballot_id, min_height))
+
+    def statement(
+        self, wallet: str, *, first: str | None = None, last: str | None = None, min_height: int = 0
+    ) -> Statement:
+        """Return all movements of a wallet (``institution/id``), proven to be all, and the ``document`` that proves it.
+
+        ``first`` and ``last`` are months such as ``2026-03``, both included; without them it is of all the wallet ever
+        did, up to the newest block. ``issuance`` is what was issued and redeemed. Raises ``Refused`` if there is no
+        such wallet, ``FalseAnswer`` if no node proves all of it.
+
+        >>> client.statement("bank-a/vault").facts["closing"]
+        '0.00'
+        """
+        return self.run(statement_of(self.session, wallet, first, last, min_height))
 
     def history(self, process_type: str, object_type: str, object_id: str, *, min_height: int = 0) -> ObjectHistory:
         """Return all items of an object, proven to be all; errors as ``coseal.client.history.object_history``.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from coseal.audit.audit import Progress, audit
+from coseal.audit.replay import Replay
 from coseal.audit.report import AuditReport, Level, Verdict
 from coseal.audit.sources import Damaged, Source, Unreachable
 from coseal.contracts.installed import installed
@@ -66,11 +67,13 @@ def sync(
     last: int | None = None,
     replay: bool = False,
     progress: Progress | None = None,
+    state: Replay | None = None,
 ) -> Synced:
     """Take into the index what is missing up to height ``last`` (None: the highest tip any source claims).
 
-    ``replay`` computes every outcome again, from the genesis on, also of blocks that are in the index already. Raises
-    ``CosealError`` for an index that is not of this chain or version, and for what the database cannot do.
+    ``replay`` computes every outcome again, from the genesis on, also of blocks that are in the index already, and
+    leaves the state in ``state``, if given. Raises ``CosealError`` for an index that is not of this chain or version,
+    and for what the database cannot do.
     """
     before = store.prepare(genesis)
     tip = highest_tip(sources)
@@ -87,6 +90,7 @@ def sync(
         pin=(before.height, before.hash) if before.height else None,
         progress=progress,
         take=filling.take,
+        replay=state,
     )
     after = store.standing()
     if after is None:

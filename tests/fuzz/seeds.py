@@ -26,6 +26,7 @@ from cryptography.x509.oid import NameOID
 from coseal.audit.export import signed_bytes
 from coseal.client.bundle import collect
 from coseal.consensus import messages, persisted
+from coseal.contracts.currency.statement import Period
 from coseal.contracts.registry import CONTRACTS, KINDS
 from coseal.ledger import codec, framing, merkle, render, snapshot
 from coseal.ledger.block import CommittedBlock, Receipt
@@ -40,8 +41,11 @@ from coseal.network import ceremony
 from coseal.network.consortium import default_consortium
 from coseal.node.core import journal, wire
 from coseal.node.index.index import Index
+from coseal.sql.statement import statement_from
+from tests.audit.conftest import ListSource
 from tests.support import comet
 from tests.support.chain import Chain
+from tests.support.currency import DAY_MS, funded, payment
 from tests.support.genesis import make_genesis
 from tests.support.governance import World, decision_document
 from tests.support.keys import signer
@@ -458,6 +462,17 @@ def decision() -> tuple[Genesis, bytes]:
     world = World(Chain(make_genesis(name="decided")), signer)
     world.accept("joins", "add_member", KINDS["add_member"].example | {"member": "bank-z"}, "regulator")
     return world.chain.genesis, text(decision_document(world.chain, "joins"))
+
+
+@cache
+def statement() -> tuple[Genesis, bytes]:
+    """Return the statement of a wallet over two months, and the genesis of its chain."""
+    money = funded()
+    money.ok("enterprise-a", "pay", **payment("bank-a/ea", "bank-b/eb", 100, reference="r"))
+    money.wait(40 * DAY_MS)
+    money.ok("enterprise-a", "pay", **payment("bank-a/ea", "bank-b/eb", 7))
+    genesis, source = money.chain.genesis, ListSource(money.chain.blocks)
+    return genesis, text(statement_from([source], genesis, "bank-a/ea", Period(202311, 202311)))
 
 
 def handover() -> Handover:

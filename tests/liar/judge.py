@@ -35,13 +35,13 @@ from coseal.formats.exporters.chain import read_process
 from coseal.formats.exporters.export import export
 from tests.liar.lies import OPENED, Answer, Lie, every, places, sampled
 from tests.liar.questions import Question
-from tests.liar.scene import CASE, SOURCE, Key, Scene
+from tests.liar.scene import CASE, SOURCE, WALLET, Key, Scene
 from tests.support.keys import operator
 
 LIAR: Final = "http://127.0.0.1:1"
 HONEST: Final = "http://127.0.0.1:2"
 SECONDS_MAX: Final = 5.0
-_LATER: Final = 63
+_LATER: Final = 75
 """A height of the second epoch, from which an audit may begin."""
 _MEMORY_MAX: Final = 64 * 1024 * 1024
 _MEASURED_EVERY: Final = 64
@@ -212,6 +212,8 @@ class Judge:
             made |= {"bundle": bundle.collect(asking, CASE), "bundle of a source": bundle.collect(asking, SOURCE)}
             made |= {"object-history": object_history(asking, *CASE)[0], "decision": asking.decision("B1").document}
             made |= {"decision, only raw": _only_raw(made["decision"])}
+            made |= {"wallet-statement": asking.statement(WALLET).document}
+            made |= {"wallet-statement of months": asking.statement(WALLET, first="2023-11").document}
         found: dict[str, Document] = {name: (json.dumps(document).encode(), None) for name, document in made.items()}
         shown, data = self.scene.exported()
         return found | {"export": (json.dumps(shown).encode(), data)}

@@ -17,7 +17,7 @@ from coseal.client.stream import Follower
 from coseal.client.transactions import Committed
 from coseal.ledger.proof import CertifiedValue
 from coseal.ledger.transaction import Transaction
-from tests.liar.scene import CASE, QUIET, SOURCE, Scene
+from tests.liar.scene import CASE, QUIET, SOURCE, WALLET, Scene
 from tests.support.keys import operator
 
 Question = Callable[[Client], Any]
@@ -60,6 +60,9 @@ def questions(scene: Scene) -> dict[str, Question]:
         "evidence": lambda client: evidence.against(client, "bank-a"),
         "decision": lambda client: _decision(client, "B1"),
         "decision on another ballot": lambda client: _decision(client, "B2"),
+        "statement": lambda client: _statement(client, WALLET),
+        "statement of a month": lambda client: _statement(client, WALLET, first="2023-11"),
+        "statement of the issuance": lambda client: _statement(client, "issuance"),
         "bundle": lambda client: _bundle(client, CASE),
         "bundle of a quiet case": lambda client: _bundle(client, QUIET),
         "bundle of a source": lambda client: _bundle(client, SOURCE),
@@ -117,6 +120,11 @@ def _stream(client: Client, start: int) -> Any:
 def _decision(client: Client, ballot: str) -> Any:
     found = client.decision(ballot)
     return found.reason, found.facts, sorted(found.document)
+
+
+def _statement(client: Client, wallet: str, **months: str) -> Any:
+    found = client.statement(wallet, **months)
+    return found.reason, found.facts, found.movements, sorted(found.document)
 
 
 def _bundle(client: Client, name: tuple[str, str, str]) -> Any:

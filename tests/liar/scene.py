@@ -31,13 +31,16 @@ from coseal.node.http.limits import Limits
 from coseal.node.http.services import Location
 from tests.audit.conftest import ListSource
 from tests.liar.lies import Answer
-from tests.node.http.world import World
+from tests.node.http.world import READER, READING, World
+from tests.support.currency import VAULT_A, Money, payment
+from tests.support.genesis import make_genesis
 from tests.support.keys import operator, validator
 from tests.support.supervised import Story
 
 CASE: Final = ("t", "case", "c2")
 QUIET: Final = ("t", "case", "c1")
 SOURCE: Final = ("t", "source", "enterprise-a/live")
+WALLET: Final = "bank-a/ea"
 _LIMITS: Final = Limits(wait_seconds=0.05, loopback_requests_per_s=10**9)
 
 
@@ -64,13 +67,25 @@ class Scene:
 
     def __init__(self, folder: Path) -> None:
         self._loop = asyncio.new_event_loop()
-        self.world = World(folder, settings=Settings(limits=_LIMITS))
+        settings = Settings(limits=_LIMITS, tokens=(READER,))
+        self.world = World(folder, genesis=make_genesis("door", money=True), settings=settings)
         self.genesis = self.world.genesis
         self.story = Story(self.world.chain)
         self.now: dict[Key, Answer] = {}
         self.before: dict[Key, Answer] = {}
         self.story.tell()
+        self._pay()
         self._feed()
+
+    def _pay(self) -> None:
+        """Issue money, and have a wallet receive and pay some."""
+        money = Money(self.world.chain)
+        money.found("bank-a")
+        money.issue()
+        money.open(WALLET, "member:enterprise-a")
+        for fen in (700, 50):
+            money.ok("bank-a", "pay", **payment(VAULT_A, WALLET, fen, "CASH"))
+        money.ok("enterprise-a", "pay", **payment(WALLET, VAULT_A, 20, "CASH", reference="back"))
 
     def go_on(self) -> None:
         """Let time pass: what was answered so far is of the past, and nearly all of it is answered otherwise now."""
@@ -81,6 +96,8 @@ class Scene:
         story.do("membership.set_profile", description="new")
         story.do("policy.publish", id="p/1", title="Notice", type_document="notice", date_document="2026-01-01")
         self._change_validators()
+        money = Money(self.world.chain)
+        money.ok("bank-a", "pay", **payment(VAULT_A, WALLET, 9, "CASH"))
         story.record(("Decide", "c1"))
         story.do("membership.set_profile", "bank-a", description="newer")
         self._feed()
@@ -97,6 +114,7 @@ class Scene:
     async def _ask(self, key: Key, request: httpx.Request) -> Answer:
         async with self.world.client() as client:
             headers = {"Accept": key.accept, "Content-Type": request.headers.get("content-type", "")}
+            headers["Authorization"] = f"Bearer {READING}"  # wallets are for members
             query = httpx.QueryParams(key.params)
             url = f"{key.path}?{query}" if key.params else key.path
             reply = await client.request(key.method, url, content=key.body or None, headers=headers)

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from coseal.audit import bundle as audit_bundle
-from coseal.audit import decision
+from coseal.audit import decision, statement
 from coseal.audit.bundle import _Bundle
 from coseal.audit.sources import UrlSource
-from coseal.client import decisions, pages, reads
+from coseal.client import decisions, pages, reads, statements
 from coseal.client.stream import Blocks
 from coseal.ledger import codec, render
 from coseal.ledger.state import StateProof
@@ -96,6 +96,8 @@ MUTANTS = [
         "verify decision, only raw",
     ),
     Mutant(decisions, "_asked", "(shown.contract, shown.id) != (contract, ballot_id)", "False", "decision"),
+    Mutant(statement, "verify_wallet_statement", "verify_statement(shown", "tuple, (shown", "verify wallet-statement"),
+    Mutant(statements, "_asked", "(shown.wallet, shown.period) != (wallet, period)", "False", "statement"),
     Mutant(UrlSource, "tip", "except LedgerError as error", "except ZeroDivisionError as error", "audit"),
 ]
 

@@ -60,13 +60,13 @@ class Money:
 
     # Supply
 
-    def found(self) -> None:
-        """Define the reserves, admit both banks, and give the central bank a second operator."""
+    def found(self, *banks: str) -> None:
+        """Define the reserves, admit banks (both of a genesis with money), give the central bank a second operator."""
         key = signer("central-bank/issuer").public_key.hex()
         rights = ["pay", "submit", "treasury"]
         self.ok("central-bank", "membership.add_operator", user="issuer", key=key, capabilities=rights)
         self.ok("central-bank", "process.define_type", **RESERVES_TYPE)
-        for bank in ("bank-a", "bank-b"):
+        for bank in banks or ("bank-a", "bank-b"):
             self.ok("central-bank", "admit_institution", member=bank)
             self.ok(bank, "process.register_source", id="reserves", process_type="reserves", mode="live")
 
@@ -161,12 +161,12 @@ def payment(debit: str, credit: str, amount: int, code: str = "SUPP", **more: An
     return {"from": debit, "to": credit, "amount": amount, "code": code, **more}
 
 
-def funded(**more: Any) -> Money:
+def funded(money: Money | None = None, **more: Any) -> Money:
     """Return money in both layers: 1,000.00 at bank-a, of which 400.00 are enterprise-a's; wallets of every authority.
 
     ``bank-a/ea`` is enterprise-a's, ``bank-b/eb`` enterprise-b's, ``bank-a/keyed`` has a key, ``bank-b/hosted`` none.
     """
-    money = Money(Chain(money_genesis(**more)))
+    money = Money(Chain(money_genesis(**more))) if money is None else money
     money.found()
     money.issue()
     money.open("bank-a/ea", "member:enterprise-a")

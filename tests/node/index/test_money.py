@@ -105,8 +105,8 @@ def test_a_month_is_the_movements_between_its_key_and_the_next(scene, index):
     closing = Balance.decoded(scene.chain.get(month_key(EA, 202312)))
     every = movements(index, EA)
     inside = [one for one in every if opening.count <= every.index(one) < closing.count]
-    verify_statement(EA, inside, opening, closing, month=202311)
-    verify_statement(EA, every[len(inside) :], closing, scene.wallet(EA).balance, month=202312)
+    verify_statement(EA, inside, opening, closing, 202311, 202311)
+    verify_statement(EA, every[len(inside) :], closing, scene.wallet(EA).balance, 202312, 202312)
 
 
 def test_pending_transfers_and_supply_are_listed(index):

@@ -1,0 +1,115 @@
+"""`coseal wallet` and `coseal currency`: statements and checks from block files, and the exit codes they end with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from coseal.audit import replay
+from coseal.cli import app
+from coseal.contracts.currency.post import wallet_of
+from coseal.contracts.currency.state import wallet_key
+from coseal.contracts.execution import Executor
+from coseal.contracts.registry import CONTRACTS
+from coseal.ledger.genesis import PROTOCOL_VERSION
+from tests.support.chain import Chain
+from tests.support.currency import Money, funded, money_genesis, payment
+
+EA, EB = "bank-a/ea", "bank-b/eb"
+
+
+def run(*words: Any, code: int = 0) -> str:
+    result = CliRunner().invoke(app, list(map(str, words)))
+    assert result.exit_code == code, (result.output, result.exception)
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Block files of a chain with money, and its genesis beside them."""
+    scene = funded()
+    scene.ok("enterprise-a", "pay", **payment(EA, EB, 1_250, reference="Order 7"))
+    scene.ok("enterprise-b", "pay", **payment(EB, EA, 50))
+    folder: Path = tmp_path_factory.mktemp("archive")
+    scene.chain.write(folder / "blocks")
+    (folder / "genesis.json").write_bytes(scene.chain.genesis.raw)
+    return folder
+
+
+def test_a_statement_is_made_of_an_archive_and_verifies_offline(archive: Path, tmp_path: Path) -> None:
+    genesis = ("--genesis", archive / "genesis.json")
+    said = run("wallet", "statement", EA, "--archive", archive / "blocks", *genesis)
+    assert "bank-a/ea, the beginning to now: 3 movements, proven to be all" in said
+    lines = [line.split() for line in said.splitlines() if " posted " in line]
+    assert [line[3:6] for line in lines] == [
+        ["bank-a/vault", "400.00", "400.00"],
+        [EB, "-12.50", "387.50"],
+        [EB, "0.50", "388.00"],
+    ]
+    out = tmp_path / "statement.json"
+    run("wallet", "statement", EA, "--archive", archive / "blocks", *genesis, "--out", out)
+    assert "ok: these 3 movements are all of bank-a/ea" in run("verify", out, *genesis)
+    document = json.loads(out.read_text())
+    del document["movements"][1]
+    out.write_text(json.dumps(document))
+    assert "bad: 2 movements are shown, 3 were made" in run("verify", out, *genesis, code=1)
+
+
+def test_months_are_named_once(archive: Path) -> None:
+    asked = ("wallet", "statement", EA, "--archive", archive / "blocks", "--genesis", archive / "genesis.json")
+    assert json.loads(run(*asked, "--month", "2023-11", "--json"))["first"] == 202311
+    assert "no movement" not in run(*asked, "--month", "2023-12")
+    assert "--month is both" in run(*asked, "--month", "2023-11", "--last", "2023-12", code=2)
+    assert "expected a month such as 2026-03" in run(*asked, "--first", "March", code=2)
+    assert "2023-10 is before 2023-11" in run(*asked, "--first", "2023-11", "--last", "2023-10", code=2)
+    assert "there is no wallet bank-a/nobody" in run(
+        *(word if word != EA else "bank-a/nobody" for word in asked), code=2
+    )
+
+
+def test_money_is_checked_by_institution_and_layer(archive: Path) -> None:
+    asked = ("currency", "check", archive / "blocks", "--genesis", archive / "genesis.json")
+    said = run(*asked)
+    assert "issued 1000.00 less redeemed 0.00 = 1000.00" in said
+    assert "all 6 wallets together have 1000.00, after each block up to" in said
+    found = json.loads(run(*asked, "--json"))
+    assert (found["ok"], found["fails_at"], found["currency"]["in_wallets"]) == (True, None, 100_000)
+    assert found["currency"]["institutions"]["bank-b"] == {"customers": 1_200, "vault": 0, "wallets": 3}
+
+
+def test_the_first_block_that_makes_money_ends_the_check_with_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begin(view: Any, moment: Any) -> dict[str, Any]:
+        wallet = wallet_of(view, EA)
+        if wallet is not None and moment.height == 22:
+            wallet.balance.credits_posted += 1
+            view.put(wallet_key(EA), wallet.encoded())
+        return {}
+
+    rules = {PROTOCOL_VERSION: {**CONTRACTS, "currency": replace(CONTRACTS["currency"], begin=begin)}}
+    scene = funded(Money(Chain(money_genesis(), rules)))
+    scene.chain.grow(24 - len(scene.chain.blocks))
+    scene.chain.write(tmp_path / "blocks")
+    (tmp_path / "genesis.json").write_bytes(scene.chain.genesis.raw)
+    monkeypatch.setattr(replay, "Executor", partial(Executor, rules=rules))
+    asked = ("currency", "check", tmp_path / "blocks", "--genesis", tmp_path / "genesis.json")
+    found = json.loads(run(*asked, "--json", code=1))
+    assert (found["ok"], found["fails_at"], found["height"]) == (False, 22, 21)
+    said = run(*asked, code=1)
+    assert "height 22: money is not conserved: all wallets have 100001 fen, 100000 were issued" in said
+
+
+def test_every_action_of_money_is_a_command_beside_these() -> None:
+    wallet, currency = run("wallet", "--help"), run("currency", "--help")
+    for name in ("statement", "list", "open", "close", "rekey"):
+        assert f" {name} " in wallet, name
+    for name in ("check", "supply", "pendings", "issue", "redeem", "pay-batch"):
+        assert f" {name} " in currency, name
+    assert "Usage: " in run("wallet", "open", "--help")
