@@ -13,12 +13,13 @@ from __future__ import annotations
 import itertools
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
+from enum import Enum
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from coseal.ledger import codec, merkle, signing
 from coseal.ledger.errors import BadCertificate, BadProof, Malformed
-from coseal.ledger.signing import HASH_BYTES, SIGNATURE_BYTES, Verify
+from coseal.ledger.signing import HASH_BYTES, SIGNATURE_BYTES, ZERO_HASH, Verify
 from coseal.ledger.validators import MAX_VALIDATORS, ValidatorSet
 
 if TYPE_CHECKING:
@@ -29,11 +30,20 @@ HEADER_FIELDS: Final = 14
 DATA_FIELD: Final = 6
 """Which field of CometBFT's header is the root over the block's transactions."""
 _ROUND_MAX: Final = 2**31 - 1
-_SECONDS_MAX: Final = 253_402_300_799
-"""The end of the year 9999, beyond which protobuf has no timestamp."""
-_PARTS_MAX: Final = 2**16
+SECONDS_MIN: Final = -62_135_596_800
+SECONDS_MAX: Final = 253_402_300_799
+"""Protobuf has timestamps of the years 1 to 9999; CometBFT lets a validator put any of them into its vote."""
+NANOSECONDS_MAX: Final = 999_999_999
+PARTS_MAX: Final = 2**16
 _TRANSACTIONS_MAX: Final = 2**20
 _PATH_MAX: Final = 20
+
+
+class VoteKind(Enum):
+    """The kinds of votes of CometBFT's validators; the number is part of what is signed."""
+
+    PREVOTE = 1
+    PRECOMMIT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,7 @@ class CometCertificate:
         return CometCertificate(
             codec.integer(height, "height", low=1),
             codec.integer(round, "round", high=_ROUND_MAX),
-            codec.integer(total, "parts", low=1, high=_PARTS_MAX),
+            codec.integer(total, "parts", low=1, high=PARTS_MAX),
             codec.octets(parts_hash, "parts hash", size=HASH_BYTES),
             codec.integer(count, "transactions", low=1, high=_TRANSACTIONS_MAX),
             _path(data, "data path"),
@@ -154,22 +164,27 @@ def canonical_vote(
     *,
     seconds: int,
     nanoseconds: int,
+    kind: VoteKind = VoteKind.PRECOMMIT,
 ) -> bytes:
-    """Return the bytes that a precommit signs: a length, and ``CanonicalVote`` as protobuf (M4)."""
-    vote = b"\x08\x02\x11" + height.to_bytes(8, "little")
+    """Return the bytes that a vote signs: a length, and ``CanonicalVote`` as protobuf (M4).
+
+    ``block_hash`` is 32 zero bytes for a vote for no block; ``parts`` are not signed then.
+    """
+    vote = b"\x08" + varint(kind.value) + b"\x11" + height.to_bytes(8, "little")
     if round:
         vote += b"\x19" + round.to_bytes(8, "little")
     total, parts_hash = parts
     part_set = b"\x08" + varint(total) + _delimited(b"\x12", parts_hash)
-    vote += _delimited(b"\x22", _delimited(b"\x0a", block_hash) + _delimited(b"\x12", part_set))
+    if block_hash != ZERO_HASH:
+        vote += _delimited(b"\x22", _delimited(b"\x0a", block_hash) + _delimited(b"\x12", part_set))
     vote += _delimited(b"\x2a", timestamp(seconds, nanoseconds))
     vote += _delimited(b"\x32", comet_chain_id(chain_id).encode())
     return varint(len(vote)) + vote
 
 
 def timestamp(seconds: int, nanoseconds: int) -> bytes:
-    """Return protobuf's ``Timestamp``, in which a zero is absent."""
-    first = b"\x08" + varint(seconds) if seconds else b""
+    """Return protobuf's ``Timestamp``, in which a zero is absent and a negative number is its two's complement."""
+    first = b"\x08" + varint(seconds % 2**64) if seconds else b""
     return first + (b"\x10" + varint(nanoseconds) if nanoseconds else b"")
 
 
@@ -203,7 +218,7 @@ def _row(value: Any) -> Row:
     validator, seconds, nanoseconds, signature = fields
     return Row(
         codec.integer(validator, "validator", high=MAX_VALIDATORS - 1),
-        codec.integer(seconds, "seconds", high=_SECONDS_MAX),
-        codec.integer(nanoseconds, "nanoseconds", high=999_999_999),
+        codec.integer(seconds, "seconds", low=SECONDS_MIN, high=SECONDS_MAX),
+        codec.integer(nanoseconds, "nanoseconds", high=NANOSECONDS_MAX),
         codec.octets(signature, "signature", size=SIGNATURE_BYTES),
     )

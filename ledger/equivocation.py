@@ -10,16 +10,31 @@ from dataclasses import dataclass
 
 from coseal.ledger import signing
 from coseal.ledger.certificate import Phase, vote_preimage
+from coseal.ledger.comet import VoteKind, canonical_vote
 from coseal.ledger.errors import BadSignature, Malformed
-from coseal.ledger.signing import Verify
+from coseal.ledger.signing import ZERO_HASH, Verify
+
+
+@dataclass(frozen=True, slots=True)
+class VoteRest:
+    """What a vote of CometBFT signs besides its place and the block's hash; no parts, 0 and zeros, for no block."""
+
+    parts_total: int
+    parts_hash: bytes
+    seconds: int
+    nanoseconds: int
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """One half: the hash that was signed (the last field of the preimage, 32 bytes) and the signature (64 bytes)."""
+    """One half: the hash that was signed (the last field of the preimage, 32 bytes) and the signature (64 bytes).
+
+    In a vote of CometBFT it is the block's hash, 32 zero bytes for none, and there is a ``rest``.
+    """
 
     hash: bytes
     signature: bytes
+    rest: VoteRest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +44,12 @@ class Equivocation:
     epoch: int
     height: int
     round: int
-    phase: Phase
+    phase: Phase | VoteKind
     first: Signed
     second: Signed
 
     @staticmethod
-    def of(epoch: int, height: int, round: int, phase: Phase, one: Signed, other: Signed) -> Equivocation:
+    def of(epoch: int, height: int, round: int, phase: Phase | VoteKind, one: Signed, other: Signed) -> Equivocation:
         """Return the proof of two halves in whatever order."""
         first, second = sorted((one, other), key=lambda half: half.hash)
         return Equivocation(epoch, height, round, phase, first, second)
@@ -44,6 +59,28 @@ class Equivocation:
         if self.first.hash >= self.second.hash:
             raise Malformed("expected two different hashes, the lower one first")
         for half, which in ((self.first, "first"), (self.second, "second")):
-            preimage = vote_preimage(chain_id, self.epoch, self.height, self.round, self.phase, half.hash)
-            if not verify(key, preimage, half.signature):
+            if not verify(key, self.signed(chain_id, half), half.signature):
                 raise BadSignature(f"the {which} signature does not verify")
+
+    def signed(self, chain_id: bytes, half: Signed) -> bytes:
+        """Return what was signed for a half; raise ``Malformed`` for one that is not of this phase."""
+        phase, rest = self.phase, half.rest
+        if isinstance(phase, Phase):
+            if rest is not None:
+                raise Malformed("the half of a vote of CometBFT, in another phase")
+            return vote_preimage(chain_id, self.epoch, self.height, self.round, phase, half.hash)
+        if rest is None:
+            raise Malformed("the parts and the time of the vote are missing")
+        parts = (rest.parts_total, rest.parts_hash)
+        if (half.hash == ZERO_HASH) != (parts == (0, ZERO_HASH)):  # else one vote would have many forms
+            raise Malformed("a vote for no block has no parts, and one for a block has some")
+        return canonical_vote(
+            chain_id,
+            self.height,
+            self.round,
+            half.hash,
+            parts,
+            seconds=rest.seconds,
+            nanoseconds=rest.nanoseconds,
+            kind=phase,
+        )

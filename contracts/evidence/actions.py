@@ -3,7 +3,7 @@
 Law: a record proves itself: two signatures of one validator in one phase of one round, under different hashes, checked
 here against the key with which it voted. Nothing here removes a validator; that is decided by people, with a ballot.
 
-State: ``evidence.state``. Rules O1 to O5 of contracts/evidence/README.md.
+State: ``evidence.state``. Rules O1 to O6 of contracts/evidence/README.md.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.fields import Hexadecimal, Integer, Name, OneOf, Record
 from coseal.contracts.membership import epochs as membership_epochs
 from coseal.ledger.certificate import ROUND_MAX, Phase
-from coseal.ledger.equivocation import Equivocation, Signed
+from coseal.ledger.comet import NANOSECONDS_MAX, PARTS_MAX, SECONDS_MAX, SECONDS_MIN, VoteKind
+from coseal.ledger.equivocation import Equivocation, Signed, VoteRest
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.signing import SIGNATURE_BYTES, Verify
 from coseal.ledger.validators import Validator
@@ -43,7 +44,10 @@ PHASES: Final[Mapping[str, Phase]] = {
     "prepare": Phase.PREPARE,
     "commit": Phase.COMMIT,
 }
-_NAMES: Final = {phase: name for name, phase in PHASES.items()}
+VOTES: Final[Mapping[str, VoteKind]] = {"prevote": VoteKind.PREVOTE, "precommit": VoteKind.PRECOMMIT}
+"""What is said in CometBFT's steps, on a chain that it orders."""
+_PHASES: Final[Mapping[str, Phase | VoteKind]] = {**PHASES, **VOTES}
+_NAMES: Final = {phase: name for name, phase in _PHASES.items()}
 
 
 def arguments_of(validator: str, proof: Equivocation) -> dict[str, Any]:
@@ -53,8 +57,8 @@ def arguments_of(validator: str, proof: Equivocation) -> dict[str, Any]:
         "height": proof.height,
         "round": proof.round,
         "phase": _NAMES[proof.phase],
-        "first": {"hash": proof.first.hash.hex(), "signature": proof.first.signature.hex()},
-        "second": {"hash": proof.second.hash.hex(), "signature": proof.second.signature.hex()},
+        "first": _half_shown(proof.first),
+        "second": _half_shown(proof.second),
     }
 
 
@@ -80,8 +84,8 @@ def _judge(
         return Rejected("unknown_validator", f"{validator} was no validator at height {at}")
     if sum(place[0] == voters.epoch for place in _places(reader, validator)) >= MAX_PROOFS:  # O4
         return Rejected("enough_reported", f"{MAX_PROOFS} proofs against {validator} are on record; more add nothing")
-    halves = (Signed(bytes.fromhex(half["hash"]), bytes.fromhex(half["signature"])) for half in _halves(args))
-    proof = Equivocation(voters.epoch, at, args["round"], PHASES[args["phase"]], *halves)
+    halves = map(_half_of, _halves(args))
+    proof = Equivocation(voters.epoch, at, args["round"], _PHASES[args["phase"]], *halves)
     try:
         proof.verify(chain_id, voters[index].key, verify)  # O1
     except LedgerError as error:
@@ -99,8 +103,8 @@ def _report(view: View, context: Context, args: Args) -> Result | Rejected:
         "member": seat.member,
         "key": seat.key,
         "epoch": proof.epoch,
-        "first": [proof.first.hash, proof.first.signature],
-        "second": [proof.second.hash, proof.second.signature],
+        "first": _half_kept(proof.first),
+        "second": _half_kept(proof.second),
         "reporter": context.sender,
         "reported_height": context.height,
         "reported_ms": context.time_ms,
@@ -113,6 +117,29 @@ def _report(view: View, context: Context, args: Args) -> Result | Rejected:
         view.put(ACCUSED_KEY, sorted([*accused, seat.id]))
     place = {"epoch": proof.epoch, "height": proof.height, "round": proof.round, "phase": args["phase"]}
     return {"validator": seat.id, "member": seat.member, **place, "proofs": len(places)}
+
+
+def _half_of(half: Mapping[str, Any]) -> Signed:
+    rest = None
+    if "vote" in half:
+        vote = half["vote"]
+        rest = VoteRest(vote["parts"], bytes.fromhex(vote["parts_hash"]), vote["seconds"], vote["nanoseconds"])
+    return Signed(bytes.fromhex(half["hash"]), bytes.fromhex(half["signature"]), rest)
+
+
+def _half_kept(half: Signed) -> list[Any]:
+    rest = half.rest
+    more = [] if rest is None else [rest.parts_total, rest.parts_hash, rest.seconds, rest.nanoseconds]
+    return [half.hash, half.signature, *more]
+
+
+def _half_shown(half: Signed) -> dict[str, Any]:
+    shown: dict[str, Any] = {"hash": half.hash.hex(), "signature": half.signature.hex()}
+    rest = half.rest
+    if rest is not None:
+        parts = {"parts": rest.parts_total, "parts_hash": rest.parts_hash.hex()}
+        shown["vote"] = {**parts, "seconds": rest.seconds, "nanoseconds": rest.nanoseconds}
+    return shown
 
 
 def _halves(args: Args) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -128,12 +155,23 @@ def _proof_key(args: Args) -> str:
     return proof_key(args["validator"], args["height"], args["round"], args["phase"])
 
 
-_half = Record({"hash": Hexadecimal(), "signature": Hexadecimal(SIGNATURE_BYTES)})
+_vote = Record(
+    {
+        "parts": Integer(0, PARTS_MAX),
+        "parts_hash": Hexadecimal(),
+        "seconds": Integer(SECONDS_MIN, SECONDS_MAX),
+        "nanoseconds": Integer(0, NANOSECONDS_MAX),
+    }
+)
+_half = Record({"hash": Hexadecimal(), "signature": Hexadecimal(SIGNATURE_BYTES)}, {"vote": _vote})
 
 
-def _check_order(args: Args) -> Iterator[Rejected]:
+def _check_form(args: Args) -> Iterator[Rejected]:
     if args["first"]["hash"] >= args["second"]["hash"]:  # O5
         yield from refused(".second.hash: expected another hash than the first, the lower one first")
+    for name in ("first", "second"):
+        if ("vote" in args[name]) != (args["phase"] in VOTES):  # O6
+            yield from refused(f".{name}.vote: expected for prevote and precommit, and for nothing else")
 
 
 _arguments = Arguments(
@@ -141,11 +179,11 @@ _arguments = Arguments(
         "validator": Name(),
         "height": Integer(1, 2**63 - 1),
         "round": Integer(0, ROUND_MAX),
-        "phase": OneOf(*PHASES),
+        "phase": OneOf(*_PHASES),
         "first": _half,
         "second": _half,
     },
-    further=_check_order,
+    further=_check_form,
 )
 
 
@@ -212,13 +250,13 @@ def _proof(reader: Reader, validator: str, height: int, round: int, phase: str) 
 def shown(place: Mapping[str, Any], record: Any) -> dict[str, Any]:
     """Return the record of a place (``validator``, ``height``, ``round``, ``phase``) as JSON can hold it."""
     first, second = (
-        {"hash": digest.hex(), "signature": signature.hex()}
-        for digest, signature in (record["first"], record["second"])
+        _half_shown(Signed(digest, signature, VoteRest(*rest) if rest else None))
+        for digest, signature, *rest in (record["first"], record["second"])
     )
     return {**place, **record, "key": record["key"].hex(), "first": first, "second": second}
 
 
 def proof_of(shown: Mapping[str, Any]) -> Equivocation:
     """Return the proof that ``proofs`` shows, to be verified against its ``key``."""
-    halves = (Signed(bytes.fromhex(half["hash"]), bytes.fromhex(half["signature"])) for half in _halves(shown))
-    return Equivocation(shown["epoch"], shown["height"], shown["round"], PHASES[shown["phase"]], *halves)
+    halves = map(_half_of, _halves(shown))
+    return Equivocation(shown["epoch"], shown["height"], shown["round"], _PHASES[shown["phase"]], *halves)

@@ -1021,11 +1021,30 @@ SupervisionGuide = TypedDict(
         "replaces": NotRequired[str],
     },
 )
+EvidenceReportFirstVote = TypedDict(
+    "EvidenceReportFirstVote",
+    {
+        "parts": int,
+        "parts_hash": str,
+        "seconds": int,
+        "nanoseconds": int,
+    },
+)
 EvidenceReportFirst = TypedDict(
     "EvidenceReportFirst",
     {
         "hash": str,
         "signature": str,
+        "vote": NotRequired[EvidenceReportFirstVote],
+    },
+)
+EvidenceReportSecondVote = TypedDict(
+    "EvidenceReportSecondVote",
+    {
+        "parts": int,
+        "parts_hash": str,
+        "seconds": int,
+        "nanoseconds": int,
     },
 )
 EvidenceReportSecond = TypedDict(
@@ -1033,6 +1052,7 @@ EvidenceReportSecond = TypedDict(
     {
         "hash": str,
         "signature": str,
+        "vote": NotRequired[EvidenceReportSecondVote],
     },
 )
 EvidenceReport = TypedDict(
@@ -1041,7 +1061,7 @@ EvidenceReport = TypedDict(
         "validator": str,
         "height": int,
         "round": int,
-        "phase": Literal["round-change", "proposal", "prepare", "commit"],
+        "phase": Literal["round-change", "proposal", "prepare", "commit", "prevote", "precommit"],
         "first": EvidenceReportFirst,
         "second": EvidenceReportSecond,
     },

@@ -11,17 +11,24 @@ import base64
 import json
 from calendar import timegm
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from time import strptime
 from typing import Any, Final
 
-from coseal.ledger.comet import bytes_value, timestamp, varint
-from coseal.node.core.comet.certifying import Decided, Precommit
+from coseal.ledger.comet import VoteKind, bytes_value, timestamp, varint
+from coseal.ledger.equivocation import Signed, VoteRest
+from coseal.ledger.signing import ZERO_HASH
+from coseal.node.core.comet.certifying import Decided, DoubleVote, Precommit
 
 TIMEOUT_S: Final = 5.0
 ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024
 BATCH: Final = 100
 _COMMITTED: Final = 2
+_NO_EVIDENCE: Final = sha256(b"").hexdigest().upper()
+_UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError)
 
 
 class RpcTrouble(Exception):
@@ -35,12 +42,26 @@ class Rpc:
         self._socket = str(socket)
 
     async def commit(self, height: int) -> Decided:
-        """Return the commit of a decided block; raise ``RpcTrouble`` while there is none to see."""
+        """Return the commit of a decided block and the double votes in it; raise ``RpcTrouble`` while there is none."""
         result = await self._result("commit", {"height": str(height)})
         try:
-            return _decided(result["signed_header"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            decided = _decided(result["signed_header"])
+            accused = result["signed_header"]["header"]["evidence_hash"] not in ("", _NO_EVIDENCE)
+        except _UNREADABLE as error:
             raise RpcTrouble(f"a commit that cannot be read: {error!r}") from None
+        return replace(decided, double_votes=await self._double_votes(height)) if accused else decided
+
+    async def _double_votes(self, height: int) -> tuple[DoubleVote, ...]:
+        """Return the double votes in a block; what cannot be read is left out: other evidence than two votes."""
+        result = await self._result("block", {"height": str(height)})
+        found = []
+        try:
+            for shown in result["block"]["evidence"]["evidence"]:
+                with suppress(*_UNREADABLE):
+                    found.append(_double_vote(shown["value"]))
+        except _UNREADABLE as error:
+            raise RpcTrouble(f"evidence that cannot be read: {error!r}") from None
+        return tuple(found)
 
     async def peers(self) -> tuple[str, ...]:
         """Return the ids of the nodes that CometBFT is linked to."""
@@ -122,6 +143,23 @@ def _decided(shown: dict[str, Any]) -> Decided:
         tuple(_fields(header)),
         tuple(votes),
     )
+
+
+def _double_vote(shown: dict[str, Any]) -> DoubleVote:
+    one, other = shown["vote_a"], shown["vote_b"]
+    places = [
+        (bytes.fromhex(vote["validator_address"]), int(vote["height"]), int(vote["round"]), VoteKind(vote["type"]))
+        for vote in (one, other)
+    ]
+    if places[0] != places[1]:
+        raise ValueError("the votes are of two places")
+    return DoubleVote(*places[0], _signed(one), _signed(other))
+
+
+def _signed(vote: dict[str, Any]) -> Signed:
+    block_hash, parts = bytes.fromhex(vote["block_id"]["hash"]), vote["block_id"]["parts"]
+    rest = VoteRest(int(parts["total"]), bytes.fromhex(parts["hash"]) or ZERO_HASH, *moment(vote["timestamp"]))
+    return Signed(block_hash or ZERO_HASH, base64.b64decode(vote["signature"], validate=True), rest)
 
 
 def _fields(header: dict[str, Any]) -> list[bytes]:

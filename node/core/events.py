@@ -390,11 +390,15 @@ class ReadHeightKnown:
 
 @dataclass(frozen=True, slots=True)
 class Accused:
-    """Provable misbehaviour of a validator: two encoded consensus messages no honest node signs both of."""
+    """Provable misbehaviour of a validator: two messages no honest node signs both of, and how to report it.
+
+    The messages are PBFT's, encoded, or what a vote of CometBFT signs. ``report`` is what ``evidence.report`` takes.
+    """
 
     node: str
     first: bytes
     second: bytes
+    report: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from coseal.consensus.events import Accuse
 from coseal.consensus.messages import Message, subject
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.execution import Executor
@@ -59,12 +58,12 @@ class Reporter:
     def __len__(self) -> int:
         return len(self._pending)
 
-    def accuse(self, accusation: Accuse) -> None:
+    def accuse(self, validator: str, proof: Equivocation) -> None:
         """Take a proof; when there are too many of them already, what is held is enough."""
-        args = evidence.arguments_of(accusation.node, proof_of(accusation.first, accusation.second))
+        args = evidence.arguments_of(validator, proof)
         place = (args["validator"], args["height"], args["round"], args["phase"])
         if self._signer is not None and place not in self._pending and len(self._pending) < PENDING_MAX:
-            self._pending[place] = _Pending(args, self._turn(accusation.node) * TURN_TICKS)
+            self._pending[place] = _Pending(args, self._turn(validator) * TURN_TICKS)
 
     def tick(self, block_time_ms: int) -> list[Transaction]:
         """Return the reports to send now, and forget what the chain would refuse (it is on record, mostly).

@@ -28,6 +28,7 @@ from coseal.node.core import events as shell
 from coseal.node.core import wire
 from coseal.node.core.application import LedgerApplication
 from coseal.node.core.context import MachineContext
+from coseal.node.core.evidence import proof_of
 from coseal.node.core.header_chain import HeaderChain
 from coseal.node.core.journal_writer import JournalWriter
 from coseal.node.core.pending import Pending
@@ -181,10 +182,8 @@ class Ordering:
                     self._decided(executed, certificate)
                 case core.GossipPending():
                     self._pending.gossip_again()
-                case core.Accuse(node, first, second) as accusation:
-                    self._context.count(f"accused_{node}")
-                    self._pending.accuse(accusation)
-                    self._emit(shell.Accused(node, encode_message(first), encode_message(second)))
+                case core.Accuse(node, first, second):
+                    self._pending.accuse(node, proof_of(first, second), encode_message(first), encode_message(second))
                 case core.Halt(reason):
                     self._context.halt(reason)
 

@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from coseal.consensus import events as core
+from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.kernel.action import Rejected
+from coseal.ledger.equivocation import Equivocation
 from coseal.ledger.signing import Signer
 from coseal.ledger.transaction import Transaction
 from coseal.node.core import events, packing
@@ -93,9 +95,11 @@ class Pending:
             answers = tuple(Answer(tx.id, Admission.REJECTED, rejected) for tx, rejected in dropped)
             self._emit(events.Dropped(answers))
 
-    def accuse(self, accusation: core.Accuse) -> None:
-        """Take a proof against a validator, to be reported (N34)."""
-        self.reporter.accuse(accusation)
+    def accuse(self, validator: str, proof: Equivocation, first: bytes, second: bytes) -> None:
+        """Take a proof against a validator, to be reported (N34); ``first`` and ``second`` are what it signed."""
+        self._context.count(f"accused_{validator}")
+        self.reporter.accuse(validator, proof)
+        self._emit(events.Accused(validator, first, second, evidence.arguments_of(validator, proof)))
 
     def take_key(self, signer: Signer) -> None:
         """Hold another key of the node, for when the state registers it."""

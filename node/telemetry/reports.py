@@ -12,10 +12,7 @@ from typing import Any, Final
 
 import structlog
 
-from coseal.consensus.messages import decode_message
-from coseal.contracts.evidence import actions as evidence
 from coseal.node.core.events import Accused
-from coseal.node.core.evidence import proof_of
 from coseal.node.core.health import NodeStatus
 
 EVIDENCE_FILES_MAX: Final = 100
@@ -36,10 +33,11 @@ def keep_evidence(folder: Path, accused: Accused) -> None:
     place = folder / "evidence"
     count = len(list(place.iterdir())) if place.is_dir() else 0
     if count < EVIDENCE_FILES_MAX:
-        proof = proof_of(decode_message(accused.first), decode_message(accused.second))
-        report = evidence.arguments_of(accused.node, proof)
-        pair = {"validator": accused.node, "first": accused.first, "second": accused.second, "report": report}
-        _write(place / f"{count:03d}-{accused.node}.json", pair)
+        _write(place / f"{count:03d}-{accused.node}.json", {"validator": accused.node, **_pair(accused)})
+
+
+def _pair(accused: Accused) -> dict[str, Any]:
+    return {"first": accused.first, "second": accused.second, "report": accused.report}
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:

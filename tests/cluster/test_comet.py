@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+import tomllib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import coseal as sdk
+from coseal.ledger.comet import VoteKind
 from coseal.ledger.engines import COMETBFT_INSTALL, is_cometbft
+from coseal.ledger.genesis import Genesis
+from coseal.node.comet.rpc import Rpc
+from coseal.node.signing.keys import load_signer
 from tests.cluster.network import reserve_ports
+from tests.cluster.shown import follow
+from tests.cluster.test_readme import README
+from tests.support.comet import vote_shown, voted_twice
 
 FOUND = shutil.which("cometbft")
 MISSING = f"CometBFT is not on the PATH, or another release: `{COMETBFT_INSTALL}`"
@@ -25,6 +38,9 @@ pytestmark = [
     pytest.mark.skipif(FOUND is None or not is_cometbft(Path(FOUND).read_bytes()), reason=MISSING),
 ]
 POLICY = {"title": "A notice", "type_document": "notice", "date_document": "2021-09-15"}
+RULES = Path(__file__).parents[2] / "examples" / "rules"
+GAP_S = 3.0
+"""The longest without a block, beyond what a block takes, when any process dies: its turn to propose, and two steps."""
 
 
 def coseal(*words: object, code: int = 0, timeout_s: float = 120) -> str:
@@ -74,6 +90,45 @@ def heights(folder: Path) -> dict[str, int]:
     return {row["name"]: row["height"] or -1 for row in rows}
 
 
+def documents(*words: object) -> Any:
+    return json.loads(coseal(*words, "--json"))
+
+
+def process_of(node: Path) -> int:
+    return int((node / "node.pid").read_text().split()[0])
+
+
+class Recording:
+    """A client of the regulator's node, which waits for each commit and sends the next: when each began and ended."""
+
+    def __init__(self, folder: Path) -> None:
+        self.waits: list[tuple[float, float]] = []
+        self._folder, self._ended = folder, False
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Recording:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended = True
+        self._thread.join()
+
+    def longest(self, since: float) -> float:
+        return max(end - begin for begin, end in self.waits if end > since)
+
+    def _run(self) -> None:
+        (key,) = (self._folder / "members" / "regulator").rglob("admin.pem")
+        rows = tomllib.loads((self._folder / "network.toml").read_text())["nodes"]
+        url = "http://" + next(row["http"] for row in rows if row["name"] == "regulator")
+        with sdk.connect(url, key=key, genesis=self._folder / "genesis.json") as client:
+            while not self._ended:
+                begin = time.monotonic()
+                args: Any = {"id": f"cn/{time.time_ns()}", **POLICY}
+                client.submit("policy", "publish", args)
+                self.waits.append((begin, time.monotonic()))
+
+
 def settle(folder: Path) -> None:
     """Wait until all nodes have one height."""
     until = time.monotonic() + 120
@@ -109,6 +164,112 @@ def test_a_killed_node_takes_its_engine_with_it_and_catches_up(folder: Path) -> 
     coseal("node", "start", "enterprise-a", "--dir", folder)
     settle(folder)
     publish(folder, "again", "enterprise-a")
+
+
+@pytest.mark.parametrize("what", ["engine", "node"])
+def test_a_process_that_dies_holds_the_others_up_for_at_most_three_seconds(folder: Path, what: str) -> None:
+    """Each of the three others in turn, so one of them is to propose next."""
+    with Recording(folder) as client:
+        time.sleep(2)
+        usual = client.longest(0)
+        for name in ("central-bank", "bank-a", "enterprise-a"):
+            node, at = folder / "nodes" / name, time.monotonic()
+            victims = engines(node) if what == "engine" else [process_of(node)]
+            for victim in victims:
+                os.kill(victim, signal.SIGKILL)
+            time.sleep(5)
+            assert client.longest(at) < GAP_S + usual, name
+            if what == "node":
+                coseal("node", "start", name, "--dir", folder)
+    settle(folder)
+
+
+def test_all_processes_stand_still_at_once_and_the_chain_goes_on(folder: Path) -> None:
+    """Whatever the nodes had said of a block before, a time that is long past is accepted after some rounds."""
+    nodes = list((folder / "nodes").iterdir())
+    every = [process for node in nodes for process in (*engines(node), process_of(node))]
+    with Recording(folder) as client:
+        time.sleep(1)
+        for process in every:
+            os.kill(process, signal.SIGSTOP)
+        time.sleep(15)
+        for process in every:
+            os.kill(process, signal.SIGCONT)
+        time.sleep(10)
+        done = len(client.waits)
+        time.sleep(2)
+        assert len(client.waits) > done
+    settle(folder)
+
+
+def test_a_deadline_fires_on_an_idle_chain(folder: Path) -> None:
+    """A transfer is to be registered within some seconds, and is not."""
+    at, type, rule = ("--dir", folder), folder.parent / "type.json", folder.parent / "rule.json"
+    type.write_text(json.dumps({**json.loads((RULES / "receivables.type.json").read_text()), "late_ms": 10_000}))
+    (wanted,) = (one for one in json.loads((RULES / "receivables.json").read_text()) if one["id"] == "RC-TRANSFER-24H")
+    rule.write_text(json.dumps([{**wanted, "within_ms": 3_000, "tests": []}]))
+    by = ("--as", "enterprise-a", *at)
+    coseal("submit", "process.define_type", "--data", type, *by)
+    coseal("submit", "process.register_source", "id=live", "process_type=receivables", "mode=live", *by)
+    ballot = documents("rules", "propose", rule, "--as", "regulator", *at)
+    coseal("rules", "adopt", ballot["receipt"]["data"]["ballot"], *at)
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    item: dict[str, Any] = {"event": "e1", "type": "Transfer agreed", "time": now}
+    item |= {"objects": [["certificate", "C1"]], "attributes": {"transfer": "T1"}}
+    batch = folder.parent / "batch.json"
+    batch.write_text(json.dumps({"source": "live", "sequence": 1, "items": [item]}))
+    coseal("submit", "process.record", "--data", batch, *by)
+    before, until = max(heights(folder).values()), time.monotonic() + 40
+    while not (found := [row for row in documents("findings", "list", *at) if row["rule"] == "RC-TRANSFER-24H"]):
+        assert time.monotonic() < until
+        time.sleep(0.5)
+    assert len(found) == 1
+    assert max(heights(folder).values()) == before + 1, "a block that holds nothing, and no more of them"
+
+
+def test_a_ballot_adds_a_validator_that_signs_and_is_counted(folder: Path) -> None:
+    coseal("node", "add", "--role", "validator", "--name", "extra", *("--dir", folder), timeout_s=240)
+    (row,) = (row for row in documents("status", folder)["nodes"] if row["name"] == "extra")
+    assert (row["kind"], documents("status", folder)["nodes"][0]["height"]) == ("validator", row["height"])
+    publish(folder, "with-five", "extra")
+    settle(folder)
+
+
+def test_a_double_vote_is_on_record(folder: Path) -> None:
+    """Two precommits of bank-a's validator, given to the CometBFT of another node, which checks and gossips them."""
+    node, genesis = folder / "nodes" / "bank-a", Genesis.decode((folder / "genesis.json").read_bytes())
+    signer = load_signer(node / "keys" / "consensus.pem")
+    rpc = Rpc(folder / "nodes" / "regulator" / "engine" / "rpc.sock")
+    block = asyncio.run(rpc._result("block", {"height": "1"}))["block"]
+    index = genesis.validators.index("bank-a")
+    assert index is not None
+    place: dict[str, Any] = {"kind": VoteKind.PRECOMMIT, "height": 1}
+    halves = voted_twice(genesis.chain_id, signer, **place)
+    votes = [vote_shown(half, signer.public_key, index=index, **place) for half in halves]
+    powers = {"TotalVotingPower": str(genesis.validators.n), "ValidatorPower": "1"}
+    proof = {"vote_a": votes[0], "vote_b": votes[1], **powers, "Timestamp": block["header"]["time"]}
+    given = {"evidence": {"type": "tendermint/DuplicateVoteEvidence", "value": proof}}
+    asyncio.run(rpc._result("broadcast_evidence", given))
+    publish(folder, "carries-the-evidence")
+    until = time.monotonic() + 30
+    while not (shown := documents("show", "evidence", "bank-a", "--dir", folder).get("proofs")):
+        assert time.monotonic() < until
+        time.sleep(0.5)
+    assert [(one["height"], one["phase"]) for one in shown] == [(1, "precommit")]
+    assert list((folder / "nodes" / "central-bank" / "evidence").glob("*-bank-a.json"))
+
+
+def test_the_readmes_tour_is_the_same_where_cometbft_orders(tmp_path_factory: pytest.TempPathFactory) -> None:
+    tour = README.split("## A tour")[1].split("\n## ")[0]
+    tour = tour.replace("coseal up --detach", "coseal up --engine cometbft --detach")
+    tour = tour.replace("      - The 4 sources", "      ...\n      - The 4 sources")  # after who agreed on the order
+    here = tmp_path_factory.mktemp("t")  # a short path: sockets are in it
+    base, lock = reserve_ports(4)
+    try:
+        follow(tour, here, base_port=base)
+    finally:
+        coseal("down", here / "coseal-net")
+        os.close(lock)
 
 
 def test_a_stopped_network_goes_on_and_every_block_of_it_is_audited(folder: Path) -> None:

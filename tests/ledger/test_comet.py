@@ -45,7 +45,9 @@ def refused(certificate: CometCertificate, header: Header = HEADER) -> str:
 
 
 @pytest.mark.parametrize("count", range(len(RAWS) + 1))
-@pytest.mark.parametrize(("round", "seconds"), [(0, 1_700_000_000), (3, 1), (2**31 - 1, 0)])
+@pytest.mark.parametrize(
+    ("round", "seconds"), [(0, 1_700_000_000), (3, 1), (2**31 - 1, 0), (0, -1), (1, -62_135_596_800)]
+)
 def test_a_quorum_that_committed_the_block_around_a_header_certifies_it(count: int, round: int, seconds: int) -> None:
     header = header_of(count)
     certificate = certify(header, RAWS[:count], VALIDATORS, (0, 2, 3), round=round, seconds=seconds)
@@ -108,9 +110,9 @@ def test_what_is_no_certificate_is_malformed() -> None:
     for place, other in wrong:
         with pytest.raises(Malformed):
             CometCertificate.from_value([*value[:place], other, *value[place + 1 :]])
-    for nanoseconds in (-1, 10**9):
+    for seconds, nanoseconds in ((0, -1), (0, 10**9), (-62_135_596_801, 0), (253_402_300_800, 0)):
         with pytest.raises(Malformed):
-            CometCertificate.from_value([*value[:-1], [[0, 0, nanoseconds, bytes(64)]]])
+            CometCertificate.from_value([*value[:-1], [[0, seconds, nanoseconds, bytes(64)]]])
     with pytest.raises(Malformed):
         CometCertificate.from_value([*value, 0])
 

@@ -6,9 +6,11 @@ import pytest
 
 from coseal.ledger import signing
 from coseal.ledger.certificate import Phase, vote_preimage
-from coseal.ledger.equivocation import Equivocation, Signed
+from coseal.ledger.comet import VoteKind
+from coseal.ledger.equivocation import Equivocation, Signed, VoteRest
 from coseal.ledger.errors import BadSignature, LedgerError, Malformed
 from coseal.ledger.signing import Ed25519Signer
+from tests.support.comet import voted_twice
 
 SIGNER = Ed25519Signer(b"\x05" * 32)
 CHAIN = b"\x01" * 32
@@ -79,3 +81,46 @@ def test_every_byte_of_a_proof_counts():
                 bad = replace(good, **{name: replace(getattr(good, name), **{field: bytes(changed)})})
                 with pytest.raises(LedgerError):
                     bad.verify(CHAIN, SIGNER.public_key)
+
+
+# Votes of CometBFT
+
+
+@pytest.mark.parametrize("kind", VoteKind)
+def test_two_votes_of_cometbft_in_one_place_prove_it_also_where_one_is_for_no_block(kind):
+    found = Equivocation.of(3, 9, 2, kind, *reversed(voted_twice(CHAIN, SIGNER, 9, kind=kind, round=2)))
+    found.verify(CHAIN, SIGNER.public_key)
+    assert found.first.hash == bytes(32)
+    (other,) = (one for one in VoteKind if one is not kind)
+    for changed in ({"height": 10}, {"round": 1}, {"phase": other}):
+        with pytest.raises(BadSignature):
+            replace(found, **changed).verify(CHAIN, SIGNER.public_key)
+    with pytest.raises(BadSignature):
+        found.verify(bytes(32), SIGNER.public_key)
+
+
+def test_every_field_of_a_vote_counts_and_a_vote_has_one_form():
+    found = Equivocation.of(0, 9, 0, VoteKind.PREVOTE, *voted_twice(CHAIN, SIGNER, 9))
+    rest = found.second.rest
+    for name in ("parts_total", "seconds", "nanoseconds"):
+        changed = replace(found.second, rest=replace(rest, **{name: getattr(rest, name) + 1}))
+        with pytest.raises(BadSignature):
+            replace(found, second=changed).verify(CHAIN, SIGNER.public_key)
+    for half, other in (
+        (found.first, replace(rest, seconds=1_700_000_000)),
+        (found.second, VoteRest(0, bytes(32), -7, 5)),
+    ):
+        which = "first" if half is found.first else "second"
+        with pytest.raises(Malformed, match="no parts"):
+            replace(found, **{which: replace(half, rest=other)}).verify(CHAIN, SIGNER.public_key)
+
+
+def test_a_vote_of_one_engine_is_none_of_the_other():
+    votes = voted_twice(CHAIN, SIGNER, 9)
+    with pytest.raises(Malformed, match="another phase"):
+        Equivocation.of(0, 9, 0, Phase.PREPARE, *votes).verify(CHAIN, SIGNER.public_key)
+    bare = [replace(one, rest=None) for one in votes]
+    with pytest.raises(Malformed, match="missing"):
+        Equivocation.of(0, 9, 0, VoteKind.PREVOTE, *bare).verify(CHAIN, SIGNER.public_key)
+    with pytest.raises(BadSignature):
+        Equivocation.of(0, 9, 0, Phase.PREPARE, *bare).verify(CHAIN, SIGNER.public_key)

@@ -210,11 +210,11 @@ def test_i14_evidence_against_the_honest_or_of_nothing_is_seen(run):
     first, second = (encode_message(vote(run, Prepare, 1, bytes([i]) * 32)) for i in (1, 2))
     name = run.validator_names[1]
     with refused("I14"):
-        run.invariants.accused(run.nodes[0], events.Accused(name, first, second))
+        run.invariants.accused(run.nodes[0], events.Accused(name, first, second, {}))
     with refused("I14"):
-        run.invariants.accused(run.nodes[0], events.Accused(name, first, first))
+        run.invariants.accused(run.nodes[0], events.Accused(name, first, first, {}))
     del run.honest[1]
-    run.invariants.accused(run.nodes[0], events.Accused(name, first, second))
+    run.invariants.accused(run.nodes[0], events.Accused(name, first, second, {}))
     run.honest[1] = None
     run.invariants.evidence.accusations.clear()
 

@@ -11,8 +11,9 @@ from hashlib import sha256
 
 from coseal.ledger import merkle
 from coseal.ledger.block import Header
-from coseal.ledger.comet import DATA_FIELD, HEADER_FIELDS, CometCertificate, Row, address_of
-from coseal.ledger.errors import BadCertificate
+from coseal.ledger.comet import DATA_FIELD, HEADER_FIELDS, CometCertificate, Row, VoteKind, address_of
+from coseal.ledger.equivocation import Equivocation, Signed
+from coseal.ledger.errors import BadCertificate, LedgerError
 from coseal.ledger.signing import Verify
 from coseal.ledger.validators import ValidatorSet
 
@@ -28,8 +29,23 @@ class Precommit:
 
 
 @dataclass(frozen=True, slots=True)
+class DoubleVote:
+    """Two votes of the validator with this address in one place, as CometBFT has them in a block."""
+
+    address: bytes
+    height: int
+    round: int
+    kind: VoteKind
+    one: Signed
+    other: Signed
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
-    """A commit as the RPC shows it: the 14 fields of CometBFT's header as they are hashed, and the votes for it."""
+    """A commit as the RPC shows it: the 14 fields of CometBFT's header as they are hashed, and the votes for it.
+
+    ``double_votes`` are those that the block holds.
+    """
 
     height: int
     round: int
@@ -37,6 +53,7 @@ class Decided:
     parts_hash: bytes
     fields: tuple[bytes, ...]
     precommits: tuple[Precommit, ...]
+    double_votes: tuple[DoubleVote, ...] = ()
 
 
 def certificate_of(
@@ -81,3 +98,20 @@ def certificate_of(
         bare.header_path,
         tuple(rows),
     )
+
+
+def contradiction_of(
+    double: DoubleVote, chain_id: bytes, validators: ValidatorSet | None, verify: Verify
+) -> tuple[str, Equivocation] | None:
+    """Return who contradicted itself and the proof, None if the votes prove nothing against one of ``validators``."""
+    seats = () if validators is None else validators.validators
+    for seat in seats:
+        if validators is not None and address_of(seat.key) == double.address:
+            place = (validators.epoch, double.height, double.round, double.kind)
+            proof = Equivocation.of(*place, double.one, double.other)
+            try:
+                proof.verify(chain_id, seat.key, verify)
+            except LedgerError:
+                return None
+            return seat.id, proof
+    return None

@@ -23,6 +23,7 @@ from coseal.consensus.rules import PATIENCE_MS, WINDOW_MS_MAX
 from coseal.consensus.timers import doubled_ms
 from coseal.contracts.execution import Executor, Outcome, UnknownProtocol
 from coseal.contracts.kernel.action import Rejected
+from coseal.contracts.membership import epochs
 from coseal.ledger.block import Block, CommittedBlock, Header, Receipt
 from coseal.ledger.certificates import Certificate
 from coseal.ledger.comet import address_of, comet_chain_id
@@ -35,7 +36,7 @@ from coseal.node.core import events as shell
 from coseal.node.core import health, wire
 from coseal.node.core.application import LedgerApplication
 from coseal.node.core.comet import abci
-from coseal.node.core.comet.certifying import Decided, certificate_of
+from coseal.node.core.comet.certifying import Decided, DoubleVote, certificate_of, contradiction_of
 from coseal.node.core.comet.journal import BlockJournal
 from coseal.node.core.comet.updates import changed_power, coming_after
 from coseal.node.core.context import MachineConfig, MachineContext
@@ -417,6 +418,8 @@ class CometMachine:
         waiting = self._waiting.get(decided.height)
         if waiting is None or waiting.certificate is not None:
             return
+        for double in decided.double_votes:
+            self._accuse(double)
         block = waiting.executed.block
         try:
             waiting.certificate = certificate_of(
@@ -435,6 +438,17 @@ class CometMachine:
             self._publish(first.executed, first.certificate)
         if self._journal.overgrown:
             self._context.emit(shell.ReplaceJournal(self._journal.begin()))
+
+    def _accuse(self, double: DoubleVote) -> None:
+        """M12: report a validator that voted twice, as CometBFT found; the two votes prove it to the chain (N34)."""
+        voters = epochs.validators_at(self.executor.reader, double.height)
+        found = contradiction_of(double, self._chain_id, voters, self.config.verify)
+        if found is None:
+            self._context.count("refused_double_vote")
+            return
+        validator, proof = found
+        first, second = (proof.signed(self._chain_id, half) for half in (proof.first, proof.second))
+        self._pending.accuse(validator, proof, first, second)
 
     def _publish(self, executed: Executed, certificate: Certificate) -> None:
         outcome: Outcome = executed.result

@@ -12,8 +12,10 @@ from coseal.contracts.genesis_state import new_state
 from coseal.ledger import codec
 from coseal.ledger.block import Receipt
 from coseal.ledger.certificate import ROUND_MAX, Phase, vote_preimage
+from coseal.ledger.comet import VoteKind
 from coseal.ledger.equivocation import Equivocation, Signed
 from coseal.ledger.signing import key_preimage
+from tests.support.comet import voted_twice
 
 ONE, OTHER, THIRD = "11" * 32, "22" * 32, "33" * 32
 
@@ -88,6 +90,43 @@ def test_each_place_and_each_validator_has_a_record_of_its_own(chain, report):
     places = [(shown["height"], shown["round"], shown["phase"]) for shown in evidence.proofs(reader, "bank-a")]
     assert places == [(1, 0, "prepare"), (1, 0, "commit"), (1, 1, "prepare"), (2, 0, "prepare")]
     assert evidence.proofs(reader, "regulator") == []
+
+
+@pytest.mark.parametrize("kind", VoteKind)
+def test_two_votes_of_cometbft_are_a_proof_too(chain, signer_of, kind):
+    votes = voted_twice(chain.genesis.chain_id, signer_of("node bank-a"), 1, kind=kind)
+    proof = Equivocation.of(0, 1, 0, kind, *votes)
+    args = evidence.arguments_of("bank-a", proof)
+    phase = {VoteKind.PREVOTE: "prevote", VoteKind.PRECOMMIT: "precommit"}[kind]
+    assert args["phase"] == phase
+    receipt = chain.submit("node:regulator", "evidence.report", **args)
+    assert receipt.ok, receipt
+    (shown,) = evidence.proofs(chain.executor.reader, "bank-a")
+    assert json.loads(json.dumps(shown)) == shown
+    assert evidence.proof_of(shown) == proof
+    assert chain.submit("node:central-bank", "evidence.report", **args).code == "already_reported"
+
+
+def test_o6_the_form_of_a_half_is_that_of_its_phase(chain, signer_of, report):
+    votes = Equivocation.of(
+        0, 1, 0, VoteKind.PREVOTE, *voted_twice(chain.genesis.chain_id, signer_of("node bank-a"), 1)
+    )
+    args, plain = evidence.arguments_of("bank-a", votes), report()
+
+    def code(changed):
+        return chain.submit("node:regulator", "evidence.report", **changed).code
+
+    for name in ("first", "second"):
+        without = {key: value for key, value in args[name].items() if key != "vote"}
+        assert code({**args, name: without}) == "invalid_argument"
+        assert code({**plain, name: {**plain[name], "vote": args[name]["vote"]}}) == "invalid_argument"
+    moved = {**args["first"]["vote"], "seconds": args["first"]["vote"]["seconds"] + 1}
+    assert code({**args, "first": {**args["first"], "vote": moved}}) == "forged_evidence"
+    assert code({**args, "phase": "precommit"}) == "forged_evidence"
+    assert (
+        code({**args, "first": {**args["first"], "vote": {**args["first"]["vote"], "parts": 1}}}) == "forged_evidence"
+    )
+    assert code(args) == "ok"
 
 
 FORGED = {

@@ -14,7 +14,7 @@ import pytest
 from coseal.ledger import signing
 from coseal.ledger.block import Header
 from coseal.ledger.certificates import decode_certificate
-from coseal.ledger.comet import address_of, comet_chain_id
+from coseal.ledger.comet import SECONDS_MAX, SECONDS_MIN, VoteKind, address_of, comet_chain_id
 from coseal.ledger.engines import COMETBFT_BUILD
 from coseal.ledger.errors import BadCertificate
 from coseal.ledger.signing import Ed25519Signer
@@ -25,13 +25,15 @@ from coseal.node.comet.rpc import Rpc, RpcTrouble, moment
 from coseal.node.comet.server import AbciServer
 from coseal.node.config import ConfigProblem
 from coseal.node.core.comet import abci
-from coseal.node.core.comet.certifying import certificate_of
+from coseal.node.core.comet.certifying import Decided, DoubleVote, certificate_of
+from tests.support.comet import vote_shown, voted_twice
 from tests.support.genesis import make_genesis
 
 RECORDED = json.loads((Path(__file__).parent / "commits.json").read_text())
 """Commits of CometBFT 0.38.25 over four validators, as its RPC showed them; one of round 1, an absent vote in each."""
 VALIDATORS = ValidatorSet.decode(bytes.fromhex(RECORDED["validators"]))
 GENESIS = make_genesis(engine="cometbft")
+SIGNER = Ed25519Signer(bytes([3]) * 32)
 
 
 async def answering(path: Path, *answers: object) -> asyncio.Server:
@@ -83,7 +85,8 @@ def test_a_real_commit_becomes_the_recorded_certificate_and_no_change_of_it_does
         )
         if name == "data_hash":
             continue  # ours is made from the transactions; what CometBFT says of it is not used
-        found = call(tmp_path / "s", lambda rpc: rpc.commit(header.height), changed)
+        no_evidence = {"result": {"block": {"evidence": {"evidence": []}}}}
+        found = call(tmp_path / "s", lambda rpc: rpc.commit(header.height), changed, no_evidence)
         with pytest.raises(BadCertificate):
             certificate_of(found, header, transactions, VALIDATORS, signing.verify)  # type: ignore[arg-type]
     with pytest.raises(BadCertificate):
@@ -110,6 +113,32 @@ def test_an_answer_that_is_no_commit_is_trouble(answer: object, tmp_path: Path) 
         call(tmp_path / "s", lambda rpc: rpc.commit(1), answer)
 
 
+def test_the_double_votes_of_a_block_come_with_its_commit_and_other_evidence_is_left_out(tmp_path: Path) -> None:
+    shown = json.loads(json.dumps(RECORDED["commits"][0]["shown"]))
+    shown["header"]["evidence_hash"] = "AB" * 32
+    votes = voted_twice(GENESIS.chain_id, SIGNER, 9, kind=VoteKind.PRECOMMIT, round=2)
+    place = {"kind": VoteKind.PRECOMMIT, "height": 9, "round": 2}
+    one, other = (vote_shown(half, SIGNER.public_key, **place) for half in votes)
+    double = {"vote_a": one, "vote_b": other}
+    held = [
+        {"type": "tendermint/LightClientAttackEvidence", "value": {"conflicting_block": {}}},
+        {"type": "tendermint/DuplicateVoteEvidence", "value": double},
+        {"type": "tendermint/DuplicateVoteEvidence", "value": {**double, "vote_b": {**other, "round": 3}}},
+    ]
+    answers = ({"result": {"signed_header": shown}}, {"result": {"block": {"evidence": {"evidence": held}}}})
+    decided = call(tmp_path / "s", lambda rpc: rpc.commit(7), *answers)
+    assert isinstance(decided, Decided)
+    address = address_of(SIGNER.public_key)
+    assert decided.double_votes == (DoubleVote(address, 9, 2, VoteKind.PRECOMMIT, *votes),)
+    plain = call(
+        tmp_path / "s", lambda rpc: rpc.commit(7), {"result": {"signed_header": RECORDED["commits"][0]["shown"]}}
+    )
+    assert isinstance(plain, Decided)
+    assert plain.double_votes == ()
+    with pytest.raises(RpcTrouble):
+        call(tmp_path / "s", lambda rpc: rpc.commit(7), answers[0], {"result": {"block": {}}})
+
+
 def test_nobody_on_the_socket_is_trouble_too(tmp_path: Path) -> None:
     with pytest.raises(RpcTrouble, match="does not answer"):
         asyncio.run(Rpc(tmp_path / "nothing").peers())
@@ -119,6 +148,9 @@ def test_times_are_read_to_the_nanosecond_or_refused() -> None:
     assert moment("2023-11-14T22:13:20.000000001Z") == (1_700_000_000, 1)
     assert moment("2023-11-14T22:13:20.5Z") == (1_700_000_000, 500_000_000)
     assert moment("2023-11-14T22:13:20Z") == (1_700_000_000, 0)
+    assert moment("1969-12-31T23:59:53.000000005Z") == (-7, 5)
+    assert moment("0001-01-01T00:00:00Z") == (SECONDS_MIN, 0)
+    assert moment("9999-12-31T23:59:59Z") == (SECONDS_MAX, 0)
     for text in ("2023-11-14T22:13:20+00:00", "2023-11-14T22:13:20.0000000001Z", "2023-11-14T22:13:20.-1Z", "now", ""):
         with pytest.raises(ValueError, match=r"time|now"):
             moment(text)

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from coseal.consensus.events import Accuse
 from coseal.consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.execution import Executor
@@ -196,7 +195,7 @@ class Scene:
         index = self.genesis.validators.index(self.offender)
         assert index is not None
         one, other = (Prepare(0, height, round, index, bytes([n]) * 32, bytes([n]) * 64) for n in (2, 1))
-        self.reporter.accuse(Accuse(self.offender, one, other))
+        self.reporter.accuse(self.offender, proof_of(one, other))
 
     def tick(self) -> list[Transaction]:
         return self.reporter.tick(START_MS + 1)

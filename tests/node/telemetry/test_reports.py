@@ -7,11 +7,14 @@ import pytest
 
 from coseal.consensus.messages import Prepare, encode_message
 from coseal.contracts.evidence import CONTRACT
+from coseal.contracts.evidence.actions import arguments_of
 from coseal.node.core.events import Accused
+from coseal.node.core.evidence import proof_of
 from coseal.node.telemetry import reports
 
-MESSAGES = [encode_message(Prepare(0, 7, 1, 0, bytes([i]) * 32, bytes([i]) * 64)) for i in (2, 1)]
-ACCUSED = Accused("bank-a", *MESSAGES)
+PREPARES = [Prepare(0, 7, 1, 0, bytes([i]) * 32, bytes([i]) * 64) for i in (2, 1)]
+MESSAGES = [encode_message(prepare) for prepare in PREPARES]
+ACCUSED = Accused("bank-a", *MESSAGES, arguments_of("bank-a", proof_of(*PREPARES)))
 
 
 def test_evidence_is_kept_with_both_messages_and_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

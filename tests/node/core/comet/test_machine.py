@@ -6,19 +6,24 @@ from dataclasses import replace
 
 import pytest
 
+from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.execution import Outcome
 from coseal.ledger.block import Block, Header
-from coseal.ledger.comet import address_of
+from coseal.ledger.comet import VoteKind, address_of
 from coseal.ledger.proof import verify_certified
 from coseal.ledger.signing import ZERO_HASH
 from coseal.ledger.transaction import Transaction
 from coseal.node.core import events
 from coseal.node.core.comet import abci
+from coseal.node.core.comet.certifying import DoubleVote
 from coseal.node.core.comet.machine import TICK
+from coseal.node.core.evidence import TURN_TICKS
 from tests.support.acting import NEW, ActingNetwork
 from tests.support.cluster import DEFAULTS, Cluster
+from tests.support.comet import voted_twice
 from tests.support.comet_cluster import CometCluster, CometNode, digest, outcomes, prepared
 from tests.support.genesis import make_genesis
+from tests.support.keys import signer_of
 from tests.support.transactions import signed
 
 ROOTS = (
@@ -223,6 +228,64 @@ def test_a_block_over_the_bytes_that_cometbft_allows_is_not_proposed(cluster: Co
     assert answer is not None
     assert prepared(answer) == own[:2]  # no header: everyone refuses it
     assert node.machine.counters["no_proposal"] == 1
+
+
+# Double votes
+
+
+def double_vote(height: int, *, offender: int = 2) -> DoubleVote:
+    key = GENESIS.validators[offender].key
+    votes = voted_twice(GENESIS.chain_id, signer_of(key), height)
+    return DoubleVote(address_of(key), height, 0, VoteKind.PREVOTE, *votes)
+
+
+def test_a_double_vote_that_cometbft_found_is_kept_and_reported_to_the_chain_once(cluster: CometCluster) -> None:
+    cluster.decide()
+    cluster.tick(100)
+    cluster.close(cluster.propose(cluster.nodes[0]))
+    proposed, decided = cluster.blocks[-1]
+    cluster.blocks[-1] = (proposed, replace(decided, double_votes=(double_vote(1),)))
+    accused = []
+    for node in cluster.nodes:
+        cluster.apply(node, 2)
+        accused += [effect for effect in node.effects if isinstance(effect, events.Accused)]
+    name = GENESIS.validators[2].id
+    assert [one.node for one in accused] == [name] * 4
+    for _ in range(3 * TURN_TICKS + 1):
+        cluster.tick(1_000)
+        for node in cluster.nodes:
+            node.step(events.TimerFired(events.Tick(events.TickKind.STATUS)))
+        if len(cluster.nodes[3].machine.mempool):
+            break
+    assert outcomes(cluster.decide(3)) == ["ok"]
+    (shown,) = evidence.proofs(cluster.nodes[0].machine.executor.reader, name)
+    assert (shown["height"], shown["phase"], shown["reporter"]) == (1, "prevote", f"node:{GENESIS.validators[3].id}")
+    for _ in range(8):
+        cluster.tick(1_000)
+        for node in cluster.nodes:
+            node.step(events.TimerFired(events.Tick(events.TickKind.STATUS)))
+    assert [len(node.machine.mempool) for node in cluster.nodes] == [0] * 4, "it is on record"
+
+
+def test_what_cometbft_says_of_a_double_vote_is_not_believed(cluster: CometCluster) -> None:
+    good = double_vote(1)
+    for wrong in (
+        replace(good, height=2),
+        replace(good, kind=VoteKind.PRECOMMIT),
+        replace(good, address=bytes(20)),
+        replace(good, address=address_of(GENESIS.validators[0].key)),
+        replace(good, one=good.other),
+        replace(good, other=replace(good.other, signature=bytes(64))),
+    ):
+        cluster.tick(100)
+        cluster.close(cluster.propose(cluster.nodes[0]))
+        proposed, decided = cluster.blocks[-1]
+        cluster.blocks[-1] = (proposed, replace(decided, double_votes=(wrong,)))
+        for node in cluster.nodes:
+            cluster.apply(node, len(cluster.blocks))
+            assert not [effect for effect in node.effects if isinstance(effect, events.Accused)]
+    assert cluster.nodes[0].machine.counters["refused_double_vote"] == 6
+    assert len(cluster.nodes[0].log) == 6, "the blocks are published all the same"
 
 
 # Crashes
