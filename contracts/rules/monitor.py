@@ -14,7 +14,6 @@ late). It is a value the ledger can encode, and is never changed in place.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Any, Final, NamedTuple
@@ -22,13 +21,10 @@ from typing import Any, Final, NamedTuple
 from coseal.contracts.kernel.budget import free
 from coseal.contracts.process.items import time_ms as read_time_ms
 from coseal.contracts.process.tallies import declared_tallies
-from coseal.contracts.rules.cel.compile import LARGEST, Charge
-from coseal.contracts.rules.correlated import KEPT_SIZE
 from coseal.contracts.rules.declare import Automaton
 from coseal.contracts.rules.draft import DETAILS, DUE_MS, Draft, Layout, State
-from coseal.contracts.rules.event_rules import Gap, Guard, ShapeCheck, worse
+from coseal.contracts.rules.event_rules import Gap, worse
 from coseal.contracts.rules.facts import (
-    FIGURES_STEPS,
     Definition,
     Event,
     Place,
@@ -39,13 +35,12 @@ from coseal.contracts.rules.facts import (
     times_of,
 )
 from coseal.contracts.rules.periodic import Periodic
+from coseal.contracts.rules.plan import NO_PLAN, OBSERVE_STEPS, Plans, judges, kept_entries, started
 from coseal.contracts.rules.reasons import NOTHING, Reason
 from coseal.contracts.rules.related import Related, Shaken, Witness, shaken
 from coseal.contracts.rules.rule import Rule, witness_of
-from coseal.contracts.rules.timed import NO_TIME, TIME_BYTES, Quick, Timed, time_bytes
 from coseal.contracts.rules.verdict import (
     FINAL,
-    NO_CHARGE,
     UNDETERMINED,
     VIOLATED,
     Facts,
@@ -59,22 +54,9 @@ from coseal.contracts.rules.verdict import (
 MAX_EXPIRED: Final = 64
 """The most obligations of one object that expire in one call; the rest is still due after it."""
 
-OBSERVE_STEPS: Final = 24
-"""What observing an event on one object takes before any rule judges it."""
 _EXPIRE_STEPS: Final = 60
 DEADLINE_STEPS: Final = 4
 """What looking at the times of a rule takes."""
-_PLANS_MAX: Final = 4_096
-_STEP_CHARGE: Final = Charge(4, 4)
-_KNOWN_CHARGE: Final = Charge(1, 1)
-_FIGURES_CHARGE: Final = Charge(FIGURES_STEPS, FIGURES_STEPS)
-_MEMBERS_SIZE: Final = 16
-"""The size of what ``o.tally_of`` has: members, at most ten."""
-
-
-def _kept(detail: Any) -> int:
-    """Return how many entries the lists of a rule's detail have."""
-    return sum(len(entries) for lists in detail if type(lists) is list for entries in lists if type(entries) is list)
 
 
 class Finding(NamedTuple):
@@ -90,35 +72,6 @@ class Finding(NamedTuple):
     time_ms: int
 
 
-class _Start(NamedTuple):
-    """A step of a ``Timed`` body, its places as where they begin in the times of the state."""
-
-    slot: int
-    symbol: str
-    quick: Quick
-    places: list[int]
-    within_ms: int
-
-
-class _Plan(NamedTuple):
-    """What an event of some type has to do: look-ups in tables by rule, and steps of bodies by rule and symbol.
-
-    ``charge`` is for each object, ``once`` for the first one that an event names, ``kept`` by rule for each event kept;
-    ``flat`` says that the size of the event does not matter to any of them.
-    """
-
-    tables: list[tuple[int, bytes]]
-    starts: list[_Start]
-    steps: list[tuple[int, str]]
-    charge: Charge
-    once: Charge
-    kept: dict[int, Charge]
-    flat: bool
-
-
-_NOTHING: Final = _Plan([], [], [], NO_CHARGE, NO_CHARGE, {}, True)
-
-
 class RuleSet:
     """The rules of one process type and object type; one that has ended keeps its place among them.
 
@@ -129,9 +82,7 @@ class RuleSet:
         self.rules = tuple(rules)
         self.size = len(self.rules)
         self._object_type = self.rules[0].object_type if self.rules else ""
-        self._moments = sorted({moment for rule in self.rules for moment in (rule.from_ms, rule.until_ms)})
-        self._types = {name for rule in self.rules for name in rule.body.reach.symbols}
-        self._times = times_of(definition, sorted(self._types))
+        self._times = times_of(definition, sorted({name for rule in rules for name in rule.body.reach.symbols}))
         self._after = {rule.body.reach.after for rule in self.rules} - {""}
         self._object_times = object_times(definition, self._object_type)
         self._reads = {name for rule in self.rules for name in rule.reads}
@@ -141,14 +92,12 @@ class RuleSet:
         self._complaints = [
             rule.body.complaint() if isinstance(rule.body, Automaton) else NOTHING for rule in self.rules
         ]
-        self._slots, self._general = _slots_by_type(self.rules)
         self._layout = Layout(self.rules)
+        self._plans = Plans(self.rules, self._layout, bool(self.figures))
         self._relating = [slot for slot, rule in enumerate(self.rules) if rule.body.reach.relations]
         self._witnesses = {rule.id: slot for slot, rule in enumerate(self.rules) if isinstance(rule.body, Witness)}
         self.looks = any(isinstance(rule.body, Related) for rule in self.rules)
         """Whether a rule looks at related objects."""
-        self._mark = f"\0{self.rules[0].id} {self.rules[0].version}" if self.rules else ""
-        self._plans: dict[tuple[bool, str, str, int, int | None], _Plan] = {}
 
     def observe(
         self,
@@ -168,10 +117,10 @@ class RuleSet:
         state = state or self._fresh(event.block_ms, whole)
         codes, details, last, first_ms, count, attributes, times, due_ms = state
         kind = event.item["type"]
-        plan = self._plan(count == 0, last, kind, event.block_ms, first_ms)
-        spend(OBSERVE_STEPS if plan is _NOTHING else self._steps_of(plan, event, details, attributes))
+        plan = self._plans.of(count == 0, last, kind, event.block_ms, first_ms)
+        spend(OBSERVE_STEPS if plan is NO_PLAN else self._plans.steps(plan, event, details, attributes))
         last = kind if kind in self._after else ""
-        if plan is _NOTHING:  # every event names its source, which few rules are about
+        if plan is NO_PLAN:  # every event names its source, which few rules are about
             return [codes, details, last, first_ms, count + 1, attributes, times, due_ms], []
         draft, findings = Draft(self._layout, state), list[Finding]()
         for slot, table in plan.tables:
@@ -182,7 +131,7 @@ class RuleSet:
                     self.rules[slot], Verdict.VIOLATED, self._complaints[slot], event.item["event"], event.time_ms
                 )
                 findings.append(found)
-        steps = _started(plan, draft, event.time_ms) if plan.starts else plan.steps
+        steps = started(plan, draft, event.time_ms) if plan.starts else plan.steps
         if steps:
             known = {name: rich(value) for name, _, value in attributes}
             tallies = self.tallies.get(self._object_type)
@@ -291,7 +240,7 @@ class RuleSet:
         codes = bytearray(changed[0].ljust(self.size, b"\0"))
         findings = []
         for slot, rule in enumerate(self.rules):
-            if type(rule.body) is Gap and self._judges(slot, block_ms, changed[3]):
+            if type(rule.body) is Gap and judges(rule, block_ms, changed[3]):
                 ruling = rule.body.gap(codes[slot], first, last)
                 codes[slot] = ruling.code
                 if ruling.verdict is not None:
@@ -390,7 +339,10 @@ class RuleSet:
         due_ms, findings = self.due_ms(state), list[Finding]()
         if due_ms is None or due_ms >= clock_ms:
             return state, findings
-        spend(DEADLINE_STEPS * len(self._layout.timed) + sum(6 + _kept(detail) // 3 for _, detail in state[DETAILS]))
+        spend(
+            DEADLINE_STEPS * len(self._layout.timed)
+            + sum(6 + kept_entries(detail) // 3 for _, detail in state[DETAILS])
+        )
         draft = Draft(self._layout, state)
         due = draft.deadlines()
         heapify(due)
@@ -457,122 +409,12 @@ class RuleSet:
                 found = Finding(rule, ruling.verdict, ruling.reason, event.item["event"], event.time_ms)
                 findings.append(found)
 
-    def _plan(self, first: bool, last: str, kind: str, block_ms: int, first_ms: int | None) -> _Plan:
-        moment = bisect_right(self._moments, block_ms)
-        began = None if first_ms is None else bisect_right(self._moments, first_ms)
-        key = (first, last, kind if kind in self._types else "", moment, began)
-        plan = self._plans.get(key)
-        if plan is None:
-            if len(self._plans) >= _PLANS_MAX:
-                self._plans.clear()
-            plan = self._plans[key] = self._planned(first, last, kind, block_ms, first_ms)
-        return plan
-
-    def _steps_of(self, plan: _Plan, event: Event, details: list[Any], attributes: list[Any]) -> int:
-        """Return what one event is charged on one object (docs/spec/budget.md)."""
-        if plan.flat:
-            return OBSERVE_STEPS + plan.charge.least + (len(details) if plan.steps else 0)
-        size = event.size
-        if size < _MEMBERS_SIZE and self.figures:
-            size = _MEMBERS_SIZE
-        for _, _, value in attributes:
-            if type(value) is str and len(value) > 16 * size:
-                size = min(LARGEST, -(-len(value) // 16))
-        steps = OBSERVE_STEPS + plan.charge.at(size)
-        if plan.once is not NO_CHARGE and self._mark not in event.made:
-            event.made[self._mark] = True
-            steps += plan.once.at(size)
-        if plan.steps:
-            steps += len(details)
-        if plan.kept:
-            for slot, detail in details:
-                charge = plan.kept.get(slot)
-                if charge is not None:
-                    steps += _kept(detail) * charge.at(max(size, KEPT_SIZE))
-        return steps
-
-    # D11
-    def _planned(self, first: bool, last: str, kind: str, block_ms: int, first_ms: int | None) -> _Plan:
-        tables, starts, steps = [], list[_Start](), []
-        charge, once, kept = NO_CHARGE, NO_CHARGE, {}
-        for slot in sorted((*self._slots.get(kind, ()), *self._general)):  # as many as are charged, never all
-            body = self.rules[slot].body
-            reach = body.reach
-            symbol = reach.symbols.get(kind, reach.every)
-            if not symbol and ((first and reach.first) or (last and reach.after == last)):
-                symbol = "other"
-            if symbol and self._judges(slot, block_ms, first_ms):
-                table, quick = body.tables.get(symbol), body.quick(symbol) if isinstance(body, Timed) else None
-                if table is not None:
-                    tables.append((slot, table))
-                else:
-                    charge = charge.plus(_STEP_CHARGE)
-                    if quick is None or not isinstance(body, Timed):
-                        steps.append((slot, symbol))
-                    else:
-                        first_byte = self._layout.spans[slot][0]
-                        places = [first_byte + place * TIME_BYTES for place in quick.places or (0,)]
-                        starts.append(_Start(slot, symbol, quick, places, body.within_ms))
-                if isinstance(body, Guard | ShapeCheck) and not body.of_object:
-                    once, charge = once.plus(body.charge), charge.plus(_KNOWN_CHARGE)
-                else:
-                    charge = charge.plus(body.charge)
-                if body.kept_charge is not NO_CHARGE:
-                    kept[slot] = body.kept_charge
-        if steps and self.figures:
-            charge = charge.plus(_FIGURES_CHARGE)
-        flat = once is NO_CHARGE and not kept and charge.least == charge.most
-        return _Plan(tables, starts, steps, charge, once, kept, flat) if tables or starts or steps else _NOTHING
-
-    def _judges(self, slot: int, block_ms: int, first_ms: int | None) -> bool:
-        """Say whether a rule is in force at a block time, and may judge an object that began at ``first_ms``."""
-        rule = self.rules[slot]
-        if not rule.from_ms <= block_ms < rule.until_ms:
-            return False
-        # M3
-        return rule.body.forward or (first_ms is not None and first_ms >= rule.from_ms)
-
     def _judged(self, slot: int, block_ms: int, first_ms: int | None) -> bool:
         """Say whether a rule may have judged anything of an object that began at ``first_ms``, until a block time."""
         rule = self.rules[slot]
         if rule.from_ms > block_ms or (first_ms is not None and first_ms >= rule.until_ms):
             return False
         return rule.body.forward or (first_ms is not None and first_ms >= rule.from_ms)
-
-
-def _slots_by_type(rules: Sequence[Rule]) -> tuple[dict[str, list[int]], list[int]]:
-    """Return the rules that are about each event type, and those that events of any type may concern."""
-    by_type: dict[str, list[int]] = {}
-    general = []
-    for slot, rule in enumerate(rules):
-        reach = rule.body.reach
-        if reach.every or reach.after or reach.first:
-            general.append(slot)
-            continue
-        for name in reach.symbols:
-            by_type.setdefault(name, []).append(slot)
-    return by_type, general
-
-
-def _started(plan: _Plan, draft: Draft, time_ms: int) -> Sequence[tuple[int, str]]:
-    """Take the steps of ``Timed`` bodies in their usual cases; return all others."""
-    steps, now, codes, times = list[tuple[int, str]](), time_bytes(time_ms), draft.codes, draft.times
-    for slot, symbol, (code, _, waits, meets, again), places, within_ms in plan.starts:
-        before, first = codes[slot], places[0]
-        if not before:
-            if code:
-                codes[slot] = code
-                for start in places:
-                    times[start : start + TIME_BYTES] = now
-                if waits:
-                    draft.waits(time_ms + within_ms)
-        elif meets and before < VIOLATED:
-            if times[first : first + TIME_BYTES] >= time_bytes(time_ms - within_ms):  # D6
-                codes[slot] = 0
-                times[first : first + TIME_BYTES] = NO_TIME
-        elif not again or times[first : first + TIME_BYTES] > now:
-            steps.append((slot, symbol))
-    return sorted((*plan.steps, *steps)) if steps else plan.steps
 
 
 def _concerned(rule: Rule, kinds: Collection[str]) -> bool:

@@ -21,7 +21,8 @@ from coseal.contracts.process.items import time_ms as read_time_ms
 from coseal.contracts.process.tally import NO_TALLIES, TERM_STEPS, Fold, Tally
 from coseal.contracts.rules.draft import State
 from coseal.contracts.rules.facts import Event
-from coseal.contracts.rules.monitor import OBSERVE_STEPS, Finding, RuleSet
+from coseal.contracts.rules.monitor import Finding, RuleSet
+from coseal.contracts.rules.plan import OBSERVE_STEPS
 from coseal.contracts.rules.reasons import reason
 from coseal.contracts.rules.rule import COUNT, UNDETERMINED
 from coseal.contracts.rules.verdict import Look, unseen

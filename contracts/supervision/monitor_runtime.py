@@ -19,8 +19,9 @@ from coseal.contracts.process.batch import BatchItem, RecordedBatch
 from coseal.contracts.process.chain import ObjectName
 from coseal.contracts.process.items import time_ms as read_time_ms
 from coseal.contracts.rules.facts import Event
-from coseal.contracts.rules.monitor import OBSERVE_STEPS, RuleSet
+from coseal.contracts.rules.monitor import RuleSet
 from coseal.contracts.rules.periodic import Periodic
+from coseal.contracts.rules.plan import OBSERVE_STEPS
 from coseal.contracts.rules.rule import SOURCE, Rule
 from coseal.contracts.rules.verdict import Look, unseen
 from coseal.contracts.supervision import holds as supervision_holds

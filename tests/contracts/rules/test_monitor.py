@@ -87,34 +87,6 @@ def test_a_state_goes_through_the_codec_and_on(kinds, cut):
         stored = codec.decode(codec.encode(again)) if index >= cut else again
 
 
-def test_what_an_event_costs_does_not_depend_on_rules_it_does_not_concern():
-    few = rules_of({"kind": "declare", "template": "response", "a": "a", "b": "b"})
-    many = rules_of(
-        {"kind": "declare", "template": "response", "a": "a", "b": "b"},
-        *({"kind": "declare", "template": "chainsuccession", "a": f"a{n}", "b": f"b{n}"} for n in range(100)),
-    )
-    for rules in (few, many):
-        plan = rules._plan(False, "", "a", 0, 0)
-        assert len(plan.tables) + len(plan.steps) == 1
-
-
-def test_only_what_waits_for_the_very_next_event_is_touched_by_others():
-    rules = rules_of(
-        *({"kind": "declare", "template": "chainresponse", "a": f"a{n}", "b": f"b{n}"} for n in range(100)),
-    )
-    assert len(rules._plan(False, "a3", "z", 0, 0).tables) == 1
-    assert len(rules._plan(False, "a3", "b4", 0, 0).tables) == 2
-    assert len(rules._plan(False, "", "z", 0, 0).tables) == 0
-
-
-def test_types_that_no_rule_names_share_one_plan():
-    rules = rules_of({"kind": "declare", "template": "response", "a": "a", "b": "b"})
-    state = None
-    for index in range(50):
-        state, _ = rules.observe(state, event(f"x{index}", index), "c")
-    assert len(rules._plans) == 2  # of a first event, and of all others
-
-
 def test_there_is_a_set_for_each_object_type():
     rules = parse_rules(
         [
