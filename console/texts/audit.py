@@ -183,6 +183,16 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Worked out again from the votes by the rule that the ledger decides by: the same outcome, overriding the same.",
         "依账本的决定规则由各表决重新得出：结果相同，被越过者亦相同。",
     ),
+    "audit.step.balances": ("What the wallet had", "钱包余额"),
+    "audit.what.balances": (
+        "The certified state has what the wallet had when the time shown began and ended, with the heads of its chain.",
+        "经认证的状态载明所示期间开始与结束时的钱包余额，以及其链头。",
+    ),
+    "audit.step.movements": ("All movements, and only these", "全部收支，且仅此而已"),
+    "audit.what.movements": (
+        "Chained one after another they lead from the one head to the other, and to the totals: nothing was left out.",
+        "依次串联得到后一链头与合计：没有遗漏。",
+    ),
     "audit.step.items": ("All items, and only these", "全部条目，且仅此而已"),
     "audit.what.items": (
         "Chained one after another they give the head, and the number, of the certified record: nothing of it was left out.",
