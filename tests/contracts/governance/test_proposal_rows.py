@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from coseal.contracts.block_events import BEGIN, block_events
+from coseal.contracts.governance.proposal_rows import VOTING
 from coseal.contracts.governance.state import vote_key
+from coseal.contracts.registry import CONTRACTS
 from coseal.streams.outgoing import outgoing
 from tests.contracts.governance.test_tracks import changed, world
 from tests.node.index.test_index import opened
@@ -41,6 +43,10 @@ def raised(chain, kind):
             if event.kind == kind:
                 found.append((event.data["id"], event.data["status"], event.data["index"], event.contracts))
     return found
+
+
+def test_the_votes_of_every_contract_with_ballots_have_rows():
+    assert {name for name, contract in CONTRACTS.items() if "vote" in contract.actions} == set(VOTING)
 
 
 def test_proposals_and_votes_have_rows_with_their_reasons(tmp_path):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from coseal.contracts.kernel.dates import DAY_MS
-from coseal.contracts.supervision.findings import finding, statistics
+from coseal.contracts.registry import CONTRACTS
+from coseal.contracts.supervision.findings import CASE_ACTS, OPEN_CASE, finding, statistics
 from coseal.contracts.supervision.terms import TERMS, times
 from tests.support.genesis import PRESENCE_MS
 
@@ -32,6 +33,11 @@ def follow(court, finding_id, count):
         receipt = court.act(sender, action, finding=finding_id, **args)
         assert receipt.ok, receipt
     return receipt if count else None
+
+
+def test_every_act_by_which_a_person_opens_a_finding_raises_one_for_rows_and_streams():
+    acts = {f"{name}.{OPEN_CASE}" for name, contract in CONTRACTS.items() if OPEN_CASE in contract.actions}
+    assert acts == set(CASE_ACTS)
 
 
 def test_a_whole_life_with_hearing_and_appeal(case):
