@@ -44,6 +44,7 @@ from coseal.cli import (
     standing,
     stream,
     transactions,
+    wallets,
 )
 from coseal.cli.shared import Commands
 
@@ -128,7 +129,7 @@ PANELS: Final = {
     "Record and supervise": ("sign", "rules", "findings", "obligations", "questions"),
     "Read, check and hand on": ("verify", "bundle", "export", "index", "sql", "list", "stream"),
     "Members and their decisions": ("governance", "constitution", "standards", "member", "keys", "genesis", "contract"),
-    "Money": ("currency", "wallet"),
+    "Money": ("pay", "wallet", "currency"),
     "Operate nodes": ("init", "node", "logs", "doctor", "bench", "snapshot", "restore", "archive", "prune"),
 }
 """The commands as the help groups them: first the ten that matter first."""
@@ -140,6 +141,7 @@ _GROUPS = (
     governance,
     standing,
     standards,
+    wallets,
     currency,
     transactions,
     imports,

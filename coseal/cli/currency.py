@@ -1,23 +1,24 @@
-"""Commands about money: wallets with their statements, and whether all of it adds up; actions are generated beside.
+"""Commands about money: paying, issuing on what is recorded, and whether all of it adds up; actions are beside.
 
-Law: what a statement says is proven to be complete, and a check believes no node; a list is as a node's index says.
+Law: what is shown of totals is proven, and a check believes no node; a list is as a node's index says.
 """
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from coseal.cli.audit import LevelName, print_report, run_audit
 from coseal.cli.beside import beside
+from coseal.cli.dry_run import act
 from coseal.cli.shared import (
     DirectoryArgument,
     GenesisOption,
     JsonOption,
+    SenderOption,
     TokenOption,
+    acting,
     in_folder,
     plain_table,
     print_json,
@@ -26,24 +27,12 @@ from coseal.cli.shared import (
 from coseal.errors import EXIT_BAD, EXIT_OK, EXIT_UNKNOWN, CosealError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from coseal.audit.money import Money
-    from coseal.contracts.currency.ledger import Movement
     from coseal.ledger.genesis import Genesis
     from coseal.network.access import Access
 
 _CONTRACT = "currency"
 
-wallet_app = typer.Typer(
-    cls=beside(
-        _CONTRACT,
-        {"list": "wallets"},
-        {"open": "open-wallet", "close": "close-wallet", "reclass": "reclass-wallet", "rekey": "rekey-wallet"},
-    ),
-    no_args_is_help=True,
-    help="Wallets: open and close them, list them, and prove all that one of them ever did.",
-)
 currency_app = typer.Typer(
     cls=beside(_CONTRACT, {"supply": "supply", "institutions": "institutions", "pendings": "pendings"}),
     no_args_is_help=True,
@@ -53,116 +42,101 @@ currency_app = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    wallet_app.command("statement")(statement)
-    app.add_typer(wallet_app, name="wallet")
+    currency_app.command("show")(show)
     currency_app.command("check")(check)
+    currency_app.command("issue-on")(issue_on)
     app.add_typer(currency_app, name=_CONTRACT)
+    app.command("pay")(pay)
 
 
-@reaching
-def statement(
+@acting
+def pay(
     access: Access,
-    wallet: Annotated[
-        str, typer.Argument(metavar="WALLET", help="institution/id, or issuance: what was issued and redeemed.")
-    ],
-    month: Annotated[
-        str | None, typer.Option("--month", metavar="YYYY-MM", help="Of this month alone, at UTC+08:00.")
-    ] = None,
-    first: Annotated[str | None, typer.Option("--first", metavar="YYYY-MM", help="From this month on.")] = None,
-    last: Annotated[str | None, typer.Option("--last", metavar="YYYY-MM", help="Up to this month, included.")] = None,
-    archive: Annotated[
-        Path | None,
-        typer.Option(
-            "--archive", metavar="PATH", help="Make it from these block files, all of them replayed; no node is asked."
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write the document there, for `coseal verify`.")
-    ] = None,
+    debit: Annotated[str, typer.Argument(metavar="FROM", help="The wallet that pays, institution/id.")],
+    credit: Annotated[str, typer.Argument(metavar="TO", help="The wallet that is paid.")],
+    amount: Annotated[str, typer.Argument(metavar="YUAN", help="With at most two decimals: 12.50.")],
+    sender: SenderOption,
+    code: Annotated[str, typer.Option("--code", help="What for: SUPP, TRAD, LOAN, INTE, TAXS, GOVT, CASH.")] = "OTHR",
+    reference: Annotated[str, typer.Option("--reference", metavar="TEXT", help="No personal data.")] = "",
+    end_to_end: Annotated[str, typer.Option("--end-to-end", metavar="TEXT", help="Your own id of it.")] = "",
+    about: Annotated[
+        str, typer.Option("--about", metavar="TYPE/OBJECT-TYPE/OBJECT", help="What is recorded that it is for.")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Show all movements of a wallet, proven to be all, or write them into a file that `coseal verify` checks offline.
-
-    Without months it is of all the wallet ever did. With one line removed, altered or in another place the document
-    proves nothing, and `coseal verify` ends with 1.
+    """Pay from a wallet that your member disposes of. A wallet with a key pays by a mandate (`coseal wallet mandate`).
 
     Examples:
 
-      coseal wallet statement bank-a/enterprise-a --month 2026-03 --out statement.json
+      coseal pay bank-a/enterprise-a bank-b/mill 1250.00 --code SUPP --reference "Invoice 7" --as enterprise-a
 
-      coseal wallet statement bank-a/enterprise-a --archive backup/blocks --genesis genesis.json
-
-      coseal verify statement.json --genesis genesis.json
+      coseal pay bank-a/vault bank-a/enterprise-a 100000 --code CASH --as bank-a --dry-run
     """
-    if month is not None and (first is not None or last is not None):
-        raise CosealError("--month is both the first and the last month", "give either it, or --first and --last")
-    months = (month, month) if month is not None else (first, last)
-    if archive is None:
-        with access.client() as client:
-            found = client.statement(wallet, first=months[0], last=months[1])
-        facts, movements, document = found.facts, found.movements, found.document
-    else:
-        facts, movements, document = _from_archive(access, archive, wallet, months)
-    if out is not None:
-        raw = json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
-        try:
-            out.write_text(raw, encoding="utf-8")
-        except OSError as error:
-            raise CosealError(f"{out}: {error.strerror}") from None
+    from coseal.cli.transactions import print_committed
+    from coseal.client.money import payment
+
+    parts = about.split("/", 2) if about else []
+    if len(parts) not in (0, 3):
+        raise CosealError(f"--about {about}: expected TYPE/OBJECT-TYPE/OBJECT")
+    args = payment(debit, credit, amount, code=code, reference=reference, end_to_end=end_to_end, about=parts)
+    with access.client(sender) as client:
+        committed = act(access, client, _CONTRACT, "pay", args, as_json=as_json)
+    print_committed(committed, as_json=as_json)
+    if not committed.ok:
+        raise typer.Exit(EXIT_BAD)
+
+
+@reaching
+def show(access: Access, as_json: JsonOption = False) -> None:
+    """Show what was issued and redeemed, and what all wallets have, proven as of one block.
+
+    That it adds up the ledger says here; `coseal currency check` sums the wallets.
+
+    Example:
+
+      coseal currency show
+    """
+    from coseal.contracts.currency.ledger import yuan
+
+    with access.client() as client:
+        found = client.money.totals()
     if as_json:
-        print_json({"file": None if out is None else str(out), "facts": dict(facts)} if out else document)
+        print_json(found)
         return
-    _print_statement(facts, movements if out is None else ())
-    if out is not None:
-        typer.echo(f"  {out}: check it anywhere with `coseal verify {out} --genesis genesis.json`")
+    issued, redeemed, circulating = (yuan(found[name]) for name in ("issued", "redeemed", "circulating"))
+    typer.secho(f"issued {issued} less redeemed {redeemed} = {circulating} in circulation", bold=True)
+    typer.echo(f"  reserved   {yuan(found['reserved'])}, of that {yuan(found['redeeming'])} to be redeemed")
+    typer.echo(f"  {found['wallets']} wallets of {found['institutions']} institutions, {found['movements']} movements")
+    typer.echo(f"proven as of block {found['height']}")
 
 
-def _from_archive(
-    access: Access, archive: Path, wallet: str, months: tuple[str | None, str | None]
-) -> tuple[Mapping[str, Any], Sequence[Movement], dict[str, Any]]:
-    from coseal.audit.sources import sources_in
-    from coseal.audit.statement import read, verify_wallet_statement
-    from coseal.audit.steps import Trace
-    from coseal.client.statements import period_of
-    from coseal.ledger.handover import split_handovers
-    from coseal.sql.statement import statement_from
+@acting
+def issue_on(
+    access: Access,
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The institution's source of reserve instructions.")],
+    sequence: Annotated[int, typer.Argument(metavar="NUMBER", min=1, help="The instruction's number in it.")],
+    sender: SenderOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Issue money on a reserve instruction that is recorded and confirmed: it is fetched, and sent as `currency.issue`.
 
-    if not archive.exists():
-        raise CosealError(f"{archive}: no such file or folder")
-    genesis = access.load_genesis()
-    document = statement_from([*sources_in(archive)], genesis, wallet, period_of(*months))
-    _, facts, _ = verify_wallet_statement(document, genesis, Trace())
-    return facts, read(split_handovers(document)[0]).movements, document
+    Another operator of the central bank than the one who confirmed the instruction does this.
 
+    Example:
 
-def _print_statement(facts: Mapping[str, Any], movements: Sequence[Movement]) -> None:
-    """Print what a wallet had and has, and each movement with the balance after it."""
-    from coseal.contracts.currency.ledger import POST, POSTED, yuan
-    from coseal.ledger.render import time_text
+      coseal currency issue-on bank-a/reserves 1 --as central-bank/issuer
+    """
+    from urllib.parse import quote
 
-    wallet = facts["wallet"]
-    span = f"{facts['first'] or 'the beginning'} to {facts['last'] or 'now'}"
-    typer.secho(f"{wallet}, {span}: {facts['movements']} movements, proven to be all", fg="green")
-    if "holder" in facts:
-        typer.echo(f"  holder    {facts['holder']} ({facts['authority']}, class {facts['class']}, {facts['status']})")
-    balance = _fen(facts["opening"])
-    if movements:
-        table = plain_table("number", "time", "kind", "other side", "amount", "balance", "purpose", "reference")
-        for one in movements:
-            paid = one.debit == wallet
-            moved = one.amount if one.kind in (POSTED, POST) else 0
-            balance += -moved if paid else moved
-            amount = yuan(-one.amount if paid else one.amount)
-            other = one.credit if paid else one.debit
-            row = (str(one.number), time_text(one.time_ms)[:19], one.kind, other, amount, yuan(balance), one.code)
-            table.add_row(*row, one.reference)
-        table.print()
-    for name in ("opening", "credited", "debited", "closing", "reserved", "incoming"):
-        typer.echo(f"  {name:<9} {facts[name]:>22}")
+    from coseal.cli.transactions import print_committed
 
-
-def _fen(yuan: str) -> int:
-    return int(yuan.replace(".", ""))
+    with access.client(sender) as client:
+        found = client.get(f"/v1/sources/{quote(source, safe='')}/items/{sequence}")["item"]["item"]
+        args = {"source": source, "sequence": sequence, "item": found}
+        committed = act(access, client, _CONTRACT, "issue", args, as_json=as_json)
+    print_committed(committed, as_json=as_json)
+    if not committed.ok:
+        raise typer.Exit(EXIT_BAD)
 
 
 @in_folder

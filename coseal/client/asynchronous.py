@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import httpx
@@ -21,6 +22,7 @@ from coseal.client.corrections import completed
 from coseal.client.decisions import Decision, decision_of
 from coseal.client.exchange import Exchange, Pause, Reply
 from coseal.client.history import object_history_of
+from coseal.client.money import Money
 from coseal.client.pages import Pages
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
 from coseal.client.session import COMMIT_TIMEOUT_S
@@ -60,6 +62,9 @@ class AsyncClient(BaseClient, AsyncSubmitting):
         self._http = http_client(self.session.urls, token, transport)
         self.standards: Standards[Awaitable[Committed], Awaitable[dict[str, Any]], Awaitable[list[dict[str, Any]]]] = (
             Standards(self.session, self.run)
+        )
+        self.money: Money[Awaitable[Committed], Awaitable[dict[str, Any]], Awaitable[Decimal]] = Money(
+            self.session, self.run
         )
 
     async def __aenter__(self) -> AsyncClient:

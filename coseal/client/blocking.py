@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import httpx
@@ -22,6 +23,7 @@ from coseal.client.base import BaseClient
 from coseal.client.corrections import completed
 from coseal.client.decisions import Decision, decision_of
 from coseal.client.exchange import MSGPACK, Ask, Exchange, Pause, Reply, state_path
+from coseal.client.money import Money
 from coseal.client.pages import Pages
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
 from coseal.client.session import COMMIT_TIMEOUT_S
@@ -65,6 +67,7 @@ class Client(BaseClient, Submitting):
         super().__init__(url, genesis, signer=signer, sender=sender)
         self._http = http_client(self.session.urls, token, transport)
         self.standards: Standards[Committed, dict[str, Any], list[dict[str, Any]]] = Standards(self.session, self.run)
+        self.money: Money[Committed, dict[str, Any], Decimal] = Money(self.session, self.run)
 
     def __enter__(self) -> Client:
         return self

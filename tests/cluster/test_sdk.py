@@ -90,8 +90,10 @@ def test_the_examples_in_docstrings_are_true(net: Cluster) -> None:
         raised = {"id": "raise-the-version", "kind": "protocol_version", "subject": {"version": 2, "height": 1_000_000}}
         client.submit("governance", "propose", raised).require_ok()
         client.submit("governance", "withdraw", {"proposal": raised["id"], "reason": "It is early"}).require_ok()
+        with connect(net, "central-bank") as central:
+            central.submit("currency", "admit_institution", {"member": "bank-a"}).require_ok()
         ran = 0
-        for name in ("blocking", "connection", "offline"):
+        for name in ("blocking", "connection", "offline", "money"):
             module = importlib.import_module(f"coseal.client.{name}")
             for one in finder.find(module, f"coseal.client.{name}", extraglobs=known):
                 ran += bool(one.examples)

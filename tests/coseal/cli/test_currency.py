@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,13 +15,16 @@ from typer.testing import CliRunner
 
 from coseal.audit import replay
 from coseal.cli import app
+from coseal.client import keys
 from coseal.contracts.currency.post import wallet_of
 from coseal.contracts.currency.state import wallet_key
 from coseal.contracts.execution import Executor
 from coseal.contracts.registry import CONTRACTS
 from coseal.ledger.genesis import PROTOCOL_VERSION
+from coseal.network.access import Access
 from tests.support.chain import Chain
 from tests.support.currency import Money, funded, money_genesis, payment
+from tests.support.keys import seed
 
 EA, EB = "bank-a/ea", "bank-b/eb"
 
@@ -104,6 +109,57 @@ def test_the_first_block_that_makes_money_ends_the_check_with_1(
     assert (found["ok"], found["fails_at"], found["height"]) == (False, 22, 21)
     said = run(*asked, code=1)
     assert "height 22: money is not conserved: all wallets have 100001 fen, 100000 were issued" in said
+
+
+@pytest.fixture
+def asked(node: Any, monkeypatch: pytest.MonkeyPatch) -> Money:
+    """The commands speak to this chain: 1,000.00 at bank-a, of which 400.00 are enterprise-a's."""
+
+    @contextmanager
+    def client(access: Access, who: str | None = None) -> Iterator[Any]:
+        with node.client((who or "regulator").partition("/")[0]) as found:
+            yield found
+
+    monkeypatch.setattr(Access, "client", client)
+    scene = Money(node.chain)
+    scene.found("bank-a")
+    scene.issue()
+    scene.open(EA, "member:enterprise-a")
+    scene.keyed("bank-a/shop")
+    scene.ok("bank-a", "pay", **payment("bank-a/vault", EA, 40_000, "CASH"))
+    return scene
+
+
+def test_a_payment_is_made_in_yuan_and_seen_in_the_wallets(asked: Money) -> None:
+    run("pay", EA, "bank-a/shop", "12.50", "--about", "t/case/7/1", "--as", "enterprise-a")
+    said = run("wallet", "show", EA)
+    assert "bank-a/ea: 387.50 yuan" in said
+    assert "member:enterprise-a (member), class corporate, open" in said
+    assert "more than two decimals" in run("pay", EA, "bank-a/shop", "12.505", "--as", "enterprise-a", code=2)
+    assert "expected TYPE/OBJECT-TYPE" in run("pay", EA, "bank-a/shop", "1", "--about", "x", "--as", "bank-a", code=2)
+    assert "insufficient" in run("pay", EA, "bank-a/shop", "1000", "--as", "enterprise-a", code=1)
+    assert "issued 1000.00 less redeemed 0.00 = 1000.00 in circulation" in run("currency", "show")
+
+
+def test_a_wallet_is_frozen_in_one_command(asked: Money) -> None:
+    words = ("wallet", "freeze", EA, "By order of a court", "--basis", "external:court/17", "--for", "7d")
+    run(*words, "--amount", "390.00", "--as", "regulator")
+    assert "frozen     390.00 by finding F1, until" in run("wallet", "show", EA)
+    assert "frozen" in run("pay", EA, "bank-a/shop", "12.50", "--as", "enterprise-a", code=1)
+    run("pay", EA, "bank-a/shop", "10.00", "--as", "enterprise-a")
+    assert "forbidden" in run(*words, "--as", "bank-a", code=1)
+
+
+def test_a_mandate_is_signed_here_and_carried_by_another(asked: Money, tmp_path: Path) -> None:
+    key = tmp_path / "shop.pem"
+    keys.write_key(key, seed("customer"))
+    run("pay", EA, "bank-a/shop", "10", "--as", "enterprise-a")
+    words = (f"from={'bank-a/shop'}", f"to={EA}", "amount:=250", "code=SUPP")
+    carried = run("wallet", "mandate", "bank-a/shop", "pay", *words, "--wallet-key", key)
+    (tmp_path / "payment.json").write_text(carried)
+    run("submit", "currency.pay", "--data", tmp_path / "payment.json", "--as", "regulator")
+    assert "bank-a/shop: 7.50 yuan" in run("wallet", "show", "bank-a/shop")
+    assert "give --wallet-key" in run("wallet", "mandate", "bank-a/shop", "pay", *words, code=2)
 
 
 def test_every_action_of_money_is_a_command_beside_these() -> None:
