@@ -190,7 +190,7 @@ class LightClient:
             if pair is not None and pair[0].hash == self.hash_at(height):
                 other = (conflict.header, conflict.certificate)
                 sets = [self.validators(header.epoch) for header, _ in (pair, other)]
-                document = fork_json(pair, other, self._leading(max(pair[0].epoch, other[0].epoch)))
+                document = fork_json(pair, other, self.leading(max(pair[0].epoch, other[0].epoch)))
                 self._nodes.doubts.fork(height, answerable(pair, other, *sets), node, document)
                 return
 
@@ -205,7 +205,8 @@ class LightClient:
                 return header, certificate
         return None
 
-    def _leading(self, epoch: int) -> list[Handover]:
+    def leading(self, epoch: int) -> list[Handover]:
+        """Return what leads from the genesis to an epoch, as far as it was followed."""
         return [one for one in self.handovers if one.epoch <= epoch]
 
 

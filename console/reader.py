@@ -20,12 +20,14 @@ from coseal.audit.history import UNPROVEN
 from coseal.audit.light import UnknownValidators
 from coseal.client import reads
 from coseal.client.exchange import Ask, Exchange, Pause
+from coseal.client.statements import Statement, asked
 from coseal.console.doubts import Judge
 from coseal.console.followed import Followed, judged
 from coseal.console.light import Conflict, LightClient
 from coseal.console.nodes import JSON, UNANSWERED, Address, NoAnswer, Nodes, Problem, Reply, reason_of, require_able
 from coseal.console.shapes import Rows, Shape
 from coseal.console.shown import Proven, Recording, Shown, Trust, Untrue
+from coseal.contracts.currency.statement import Period
 from coseal.contracts.process.chain import item_hash
 from coseal.ledger import codec
 from coseal.ledger.block import CommittedBlock, Header, Receipt
@@ -243,6 +245,17 @@ class Reader:
         floor = self._floor
         shown = await self._proven(read)
         return shown.because("trust.history")
+
+    async def statement(self, wallet: str, period: Period) -> Shown[Statement]:
+        """Return all movements of a wallet in these months, proven to be all."""
+
+        def read(verifier: Followed) -> Exchange[tuple[Statement, int]]:
+            found = yield from asked(verifier, wallet, period, floor, self.light.leading)
+            return found, found.height
+
+        floor = self._floor
+        shown = await self._proven(read)
+        return shown.because("trust.statement")
 
     async def _proven(self, read: Callable[[Followed], Exchange[tuple[T, int]]]) -> Shown[T]:
         """Ask nodes in turn until one gives something that holds.

@@ -12,6 +12,7 @@ from coseal.console.pages import (
     audit,
     blocks,
     board,
+    currency,
     evidence,
     governance,
     lists,
@@ -23,7 +24,19 @@ from coseal.console.pages import (
     standards,
 )
 
-_MODULES: Final = (network, blocks, policies, processes, board, members, governance, standards, evidence, audit)
+_MODULES: Final = (
+    network,
+    blocks,
+    policies,
+    processes,
+    board,
+    members,
+    governance,
+    standards,
+    currency,
+    evidence,
+    audit,
+)
 
 _ROUTES: Final = tuple(route for module in (*_MODULES, search) for route in module.ROUTES)
 

@@ -97,7 +97,7 @@ MUTANTS = [
     ),
     Mutant(decisions, "_asked", "(shown.contract, shown.id) != (contract, ballot_id)", "False", "decision"),
     Mutant(statement, "verify_wallet_statement", "verify_statement(shown", "tuple, (shown", "verify wallet-statement"),
-    Mutant(statements, "_asked", "(shown.wallet, shown.period) != (wallet, period)", "False", "statement"),
+    Mutant(statements, "asked", "(shown.wallet, shown.period) != (wallet, period)", "False", "statement"),
     Mutant(UrlSource, "tip", "except LedgerError as error", "except ZeroDivisionError as error", "audit"),
 ]
 
