@@ -11,19 +11,20 @@ from coseal.contracts.execution import Outcome
 from coseal.ledger.block import Block, Header
 from coseal.ledger.comet import VoteKind, address_of
 from coseal.ledger.proof import verify_certified
-from coseal.ledger.signing import ZERO_HASH
+from coseal.ledger.signing import ZERO_HASH, verify
 from coseal.ledger.transaction import Transaction
 from coseal.node.core import events
 from coseal.node.core.comet import abci
 from coseal.node.core.comet.certifying import DoubleVote
 from coseal.node.core.comet.machine import TICK
 from coseal.node.core.evidence import TURN_TICKS
+from tests.support import zip215
 from tests.support.acting import NEW, ActingNetwork
 from tests.support.cluster import DEFAULTS, Cluster
-from tests.support.comet import voted_twice
+from tests.support.comet import tree, vote, voted_twice
 from tests.support.comet_cluster import CometCluster, CometNode, digest, outcomes, prepared
 from tests.support.genesis import make_genesis
-from tests.support.keys import signer_of
+from tests.support.keys import seed, signer_of
 from tests.support.transactions import signed
 
 ROOTS = (
@@ -368,15 +369,25 @@ def test_certificates_are_published_in_order_and_one_that_proves_nothing_is_aske
     assert [one.block.header.height for one in node.log] == [1, 2]
 
 
-def test_a_signature_that_only_cometbft_accepts_is_left_out(cluster: CometCluster) -> None:
+def test_a_signature_that_only_cometbft_accepts_counts_where_the_quorum_needs_it(cluster: CometCluster) -> None:
     node = cluster.nodes[0]
     cluster.close(cluster.propose(node))
     for each in cluster.nodes:
         cluster.apply(each, 1, certify=False)
     decided = cluster.blocks[0][1]
-    odd = replace(decided.precommits[1], signature=bytes(64))
-    node.step(events.CommitFound(replace(decided, precommits=(decided.precommits[0], odd, *decided.precommits[2:]))))
-    assert node.log[0].certificate.signers() == (0, 2, 3)
+    first, second, *rest = decided.precommits
+    name, key = GENESIS.validators[1].id, GENESIS.validators[1].key
+    message = vote(GENESIS.chain_id, 1, 0, tree(decided.fields), second.seconds, second.nanoseconds)
+    odd = replace(second, signature=zip215.sign(seed(f"node:{name}"), message))
+    assert not verify(key, message, odd.signature)
+    node.step(events.CommitFound(replace(decided, precommits=(first, odd, rest[0]))))
+    assert node.log[0].certificate.signers() == (0, 1, 2)
+    verify_certified(node.log[0].block.header, node.log[0].certificate, GENESIS.chain_id, GENESIS.validators)
+    cluster.nodes[1].step(events.CommitFound(replace(decided, precommits=(first, odd, *rest))))
+    assert cluster.nodes[1].log[0].certificate.signers() == (0, 2, 3)
+    bad = replace(odd, signature=odd.signature[:32] + bytes(32))
+    cluster.nodes[2].step(events.CommitFound(replace(decided, precommits=(first, bad, rest[0]))))
+    assert cluster.nodes[2].log == []
 
 
 def test_the_height_of_the_state_is_ahead_of_the_log_only_within_a_bound(cluster: CometCluster, monkeypatch) -> None:
