@@ -13,7 +13,7 @@ from coseal.contracts.execution import Executor
 from coseal.ledger import signing
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.signing import Signer, Verify
-from coseal.node.core.events import Halt, NodeEffect
+from coseal.node.core.events import ContractFault, Halt, NodeEffect
 from coseal.node.core.mempool import MempoolLimits
 from coseal.node.core.verified_cache import VerifiedCache
 
@@ -62,6 +62,9 @@ class MachineContext:
         self.emit(Halt(reason, needs_release))
 
     def take_effects(self) -> list[NodeEffect]:
-        """Return the effects of the step that ends."""
+        """Return the effects of the step that ends, faults of contracts last."""
+        for height, (name, tx_id, error) in self.executor.take_faults():
+            self.count("contract_fault")
+            self.emit(ContractFault(name, height, tx_id, error))
         effects, self.effects = self.effects, []
         return effects

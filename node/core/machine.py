@@ -183,9 +183,6 @@ class Machine:
         except UnknownProtocol as fault:
             self._context.halt(str(fault), needs_release=True)
         self._pending.report_dropped()
-        for height, (name, tx_id, error) in self.executor.take_faults():
-            self._context.count("contract_fault")
-            self._context.emit(shell.ContractFault(name, height, tx_id, error))
         return self._context.take_effects()
 
     def _handle(self, event: NodeEvent) -> None:

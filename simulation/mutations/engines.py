@@ -8,7 +8,8 @@ from simulation.mutations.mutant import Mutant, one
 
 _COMET = "coseal.ledger.comet"
 _CERTIFYING = "coseal.node.core.comet.certifying"
-_MACHINE = "coseal.node.core.comet.machine"
+_PROPOSALS = "coseal.node.core.comet.proposals"
+_UNCERTIFIED = "coseal.node.core.comet.uncertified"
 _LEDGER_SUITE = "tests/ledger/test_comet.py"
 _MACHINE_SUITE = "tests/node/core/comet/test_machine.py"
 
@@ -50,22 +51,22 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "comet_time_unjudged": one(
         "a proposed block may have any time",
-        _MACHINE,
+        _PROPOSALS,
         "return None if earliest <= time_ms <= latest else",
         "return None if time_ms else",
         _MACHINE_SUITE,
     ),
     "comet_time_capped": one(
         "the window of a block's time ends a minute ago, however long nothing was decided",
-        _MACHINE,
+        _PROPOSALS,
         "earliest = now_ms - ((PATIENCE_MS + precision_ms) << min(round, 40))",
         "earliest = now_ms - min(WINDOW_MS_MAX, (PATIENCE_MS + precision_ms) << min(round, 40))",
         _MACHINE_SUITE,
     ),
     "comet_any_proposer": one(
         "a header may name another proposer than CometBFT does",
-        _MACHINE,
-        "if index is None or address_of(self.validators[index].key) != proposed.proposer:",
+        _PROPOSALS,
+        "if index is None or address_of(validators[index].key) != proposed.proposer:",
         "if index is None:",
         _MACHINE_SUITE,
     ),
@@ -78,16 +79,30 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "comet_commit_unwritten": one(
         "Commit is answered although the block is in no journal",
-        _MACHINE,
+        _UNCERTIFIED,
         "        self._context.emit(shell.Append(self._journal.append(executed.block)))\n",
         "        self._journal.append(executed.block)\n",
         _MACHINE_SUITE,
     ),
     "comet_finalized_counts": one(
         "Info counts a block that was only finalized",
-        _MACHINE,
-        "        self._finalized = executed\n",
-        "        self._finalized = executed\n        self._advance(executed)\n",
+        _PROPOSALS,
+        "        self.finalized = executed\n",
+        "        self.advance(executed)\n        self.finalized = executed\n",
+        _MACHINE_SUITE,
+    ),
+    "comet_double_vote_believed": one(
+        "a double vote is reported although its signatures do not verify",
+        _CERTIFYING,
+        "                proof.verify(chain_id, seat.key, verify)\n",
+        "                proof.verify(chain_id, seat.key, lambda *_: True)\n",
+        _MACHINE_SUITE,
+    ),
+    "comet_odd_vote_lost": one(
+        "a signature that CometBFT alone accepts never counts",
+        _CERTIFYING,
+        "    for accepts in (verify, zip215.verify):  # M6",
+        "    for accepts in (verify,):",
         _MACHINE_SUITE,
     ),
 }

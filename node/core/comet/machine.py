@@ -11,33 +11,28 @@ published when its certificate is here.
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, deque
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from coseal.consensus import events as core
-from coseal.consensus.application import CannotGoOn, Draft, Executed, Invalid
+from coseal.consensus.application import CannotGoOn, Invalid
 from coseal.consensus.replica import Standing
-from coseal.consensus.rules import PATIENCE_MS, WINDOW_MS_MAX
-from coseal.consensus.timers import doubled_ms
 from coseal.contracts.execution import Executor, Outcome, UnknownProtocol
 from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.membership import epochs
-from coseal.ledger.block import Block, CommittedBlock, Header, Receipt
-from coseal.ledger.certificates import Certificate
-from coseal.ledger.comet import address_of, comet_chain_id
-from coseal.ledger.errors import BadCertificate, LedgerError
-from coseal.ledger.signing import ZERO_HASH
-from coseal.ledger.state import Change
+from coseal.ledger.block import CommittedBlock, Receipt
+from coseal.ledger.comet import comet_chain_id
 from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import ValidatorSet
 from coseal.node.core import events as shell
 from coseal.node.core import health, wire
 from coseal.node.core.application import LedgerApplication
 from coseal.node.core.comet import abci
-from coseal.node.core.comet.certifying import Decided, DoubleVote, certificate_of, contradiction_of
-from coseal.node.core.comet.journal import BlockJournal
+from coseal.node.core.comet.certifying import Decided, DoubleVote, contradiction_of
+from coseal.node.core.comet.proposals import Proposals
+from coseal.node.core.comet.uncertified import Uncertified
 from coseal.node.core.comet.updates import changed_power, coming_after
 from coseal.node.core.context import MachineConfig, MachineContext
 from coseal.node.core.events import NodeEffect, NodeEvent, Tick, TickKind
@@ -50,19 +45,8 @@ from coseal.node.core.verified_cache import VerifiedCache
 
 TICK: Final = b"tick"
 """With the height after it (8 bytes): what wakes CometBFT, which makes no empty blocks, when something is due."""
-UNCERTIFIED_MAX: Final = 1_000
 GOSSIP_AGAIN_MS: Final = 3_000
 _TICK_BYTES: Final = len(TICK) + 8
-_ACCEPTED_MAX: Final = 64
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """A committed block whose certificate is not here, with the validators of its height."""
-
-    executed: Executed
-    validators: ValidatorSet
-    certificate: Certificate | None = None
 
 
 class CometMachine:
@@ -82,19 +66,15 @@ class CometMachine:
 
         Raises ``CannotGoOn`` if a block of the journal needs rules that are not here.
         """
-        self.config, self.executor, self.tip, self.first_height = config, executor, tip, first_height
+        self.config, self.executor, self.first_height = config, executor, first_height
         self._chain_id = config.genesis.chain_id
         self._context = context = MachineContext(config, executor, verified)
         self.mempool = Mempool(config.limits, executor.member_of)
         self._application = LedgerApplication(config.genesis, executor, self.mempool)
         self._pending = Pending(context, self.mempool, self._application, lambda _: context.halted is None)
-        self._journal = BlockJournal(journal_data, self._chain_id, config.node_id)
-        self._parent = self._chain_id if tip is None else tip.block.hash
-        self._waiting: OrderedDict[int, _Waiting] = OrderedDict()
-        self._unwritten: deque[tuple[int, Change]] = deque()
-        self._asked = 0  # how often a proposal of the next height was shown
-        self._accepted: OrderedDict[bytes, None] = OrderedDict()
-        self._finalized: Executed | None = None
+        parent = self._chain_id if tip is None else tip.block.hash
+        self._proposals = Proposals(context, self._application, parent)
+        self._uncertified = Uncertified(context, tip, journal_data)
         self._started_ms = 0
         self._trouble: str | None = "CometBFT has not asked anything yet"
         self._follows = False
@@ -114,6 +94,11 @@ class CometMachine:
     def counters(self) -> Counter[str]:
         """What was refused, limited or contained since the start, by code."""
         return self._context.counters
+
+    @property
+    def tip(self) -> CommittedBlock | None:
+        """The block certified last, None at genesis."""
+        return self._uncertified.tip
 
     @property
     def pins(self) -> tuple[shell.Pin, ...]:
@@ -186,9 +171,6 @@ class CometMachine:
         except (UnknownProtocol, CannotGoOn) as fault:
             self._context.halt(str(fault), needs_release=True)
         self._pending.report_dropped()
-        for height, (name, tx_id, error) in self.executor.take_faults():
-            self._context.count("contract_fault")
-            self._context.emit(shell.ContractFault(name, height, tx_id, error))
         return [_as_offer(effect) for effect in self._context.take_effects()]
 
     def _handle(self, event: NodeEvent) -> None:
@@ -200,15 +182,13 @@ class CometMachine:
                 if answer is not None:
                     self._context.emit(shell.AbciAnswer(connection, number, answer))
             case shell.CommitFound(decided):
-                self._certified(decided)
+                self._found(decided)
             case shell.EngineSeen(peers, follows, trouble):
                 self._seen(peers, trouble, follows=follows)
             case shell.Submitted(transactions):
                 self._pending.submitted(transactions)
             case shell.Applied(height):
-                if not self._unwritten or self._unwritten[0][0] != height:
-                    raise ValueError(f"the state of height {height} was not to be written next")
-                self.executor.state.flushed(self._unwritten.popleft()[1])
+                self._uncertified.applied(height)
             case core.ExecutionTook(duration_ms):
                 self._application.took(duration_ms)
             case shell.KeyGiven():
@@ -226,22 +206,20 @@ class CometMachine:
 
     def _start(self) -> None:
         self._started_ms = self._context.now_ms
-        if self._journal.damaged:
-            self._context.emit(shell.ReplaceJournal(self._journal.begin(tuple(self._blocks()))))
         self._context.emit(shell.StartTimer(Tick(TickKind.STATUS), STATUS_INTERVAL_MS))
-        for height in self._waiting:
-            self._context.emit(shell.AskCommit(height))
+        self._uncertified.start()
         self._upgrades.check(members_changed=True)
 
     def _restore(self) -> None:
         """Execute the journal's blocks above the log: they are decided, and CometBFT heard that we have them."""
-        for block in self._journal.blocks:
-            if block.header.height != self.executor.height + 1 or block.header.parent_hash != self._parent:
+        for block in self._uncertified.blocks:
+            if block.header.height != self.executor.height + 1 or block.header.parent_hash != self._proposals.parent:
                 continue
             executed = self._application.execute(block)
             if isinstance(executed, Invalid):
                 break  # a damaged file: CometBFT gives the block again
-            self._advance(executed)
+            self._uncertified.restored(executed, self.validators)
+            self._proposals.advance(executed)
 
     # What CometBFT asks
 
@@ -256,9 +234,9 @@ class CometMachine:
                 fault = self._check_tx(raw, recheck=recheck)
                 return abci.check_tx(0 if fault is None else 1, fault or "")
             case abci.PrepareProposal():
-                return abci.prepare_proposal(self._prepare(request))
+                return abci.prepare_proposal(self._proposals.prepare(request))
             case abci.ProcessProposal(proposed):
-                fault = self._process(proposed)
+                fault = self._proposals.process(proposed)
                 if fault is not None:
                     self._context.count("refused_proposal")
                     self._context.emit(shell.Noticed("proposal_refused", f"height {proposed.height}: {fault}"))
@@ -299,82 +277,10 @@ class CometMachine:
         known = self._context.verified.get(raw)
         return known is not None and known.id in self.mempool
 
-    def _prepare(self, request: abci.PrepareProposal) -> list[bytes]:
-        """Return the block that this node proposes, header first; CometBFT's own list where it cannot make one."""
-        validators, height = self.validators, self.executor.height + 1
-        if request.height == height and validators.index(self.config.node_id) is not None:
-            draft = Draft(
-                height=height,
-                parent_hash=self._parent,
-                epoch=validators.epoch,
-                validators_hash=validators.hash,
-                proposer=self.config.node_id,
-                created_round=0,
-                time_ms=max(self._context.now_ms, self.executor.time_ms + 1),
-                last_commit=None,
-            )
-            block = self._application.build(draft).block
-            chosen = [block.header.raw, *block.transactions]
-            if sum(map(abci.size_in_block, chosen)) <= request.max_bytes:
-                return chosen
-        self._context.count("no_proposal")
-        return _fitting(request)  # without a header: everyone refuses it, and another validator proposes
-
-    def _process(self, proposed: abci.Proposed) -> str | None:
-        """Return why this node does not vote for a block, or None."""
-        round, self._asked = self._asked, self._asked + 1
-        try:
-            block = self._read(proposed)
-        except LedgerError as error:
-            return error.reason
-        if block.hash not in self._accepted:
-            fault = self._time_fault(block.header.time_ms, round)
-            if fault is not None:
-                return fault
-        executed = self._application.execute(block)
-        if isinstance(executed, Invalid):
-            return executed.reason
-        self._accepted[block.hash] = None
-        if len(self._accepted) > _ACCEPTED_MAX:
-            self._accepted.popitem(last=False)
-        return None
-
-    def _time_fault(self, time_ms: int, round: int) -> str | None:
-        """M9: T7, without the cap of 60 s towards the past: what was once proposed is accepted after enough rounds.
-
-        The clock is all that nodes may judge differently, and it only ever turns a no into a yes: else a block on which
-        some are locked could be refused by the others for ever after an outage.
-        """
-        now_ms, precision_ms = self._context.now_ms, self.config.genesis.parameters.clock_precision_ms
-        earliest = now_ms - ((PATIENCE_MS + precision_ms) << min(round, 40))
-        latest = max(now_ms + doubled_ms(precision_ms, round, WINDOW_MS_MAX), self.executor.time_ms + 1)
-        return None if earliest <= time_ms <= latest else f"time is {time_ms - now_ms} ms from our clock"
-
-    def _read(self, proposed: abci.Proposed) -> Block:
-        """Return our block in one of CometBFT's; raise ``LedgerError`` unless it follows the tip."""
-        if not proposed.transactions:
-            raise BadBlock("no header")
-        header = Header.decode(proposed.transactions[0])
-        if header.height != proposed.height or header.parent_hash != self._parent:
-            raise BadBlock("the header does not follow the tip")
-        if header.created_round or header.last_commit_hash != ZERO_HASH:  # M8
-            raise BadBlock("the header names a round or a certificate")
-        index = self.validators.index(header.proposer)
-        if index is None or address_of(self.validators[index].key) != proposed.proposer:
-            raise BadBlock(f"the header names {header.proposer} as proposer")
-        return Block(header, proposed.transactions[1:], None)
-
     def _finalize(self, proposed: abci.Proposed) -> bytes | None:
-        try:
-            block = self._read(proposed)
-        except LedgerError as error:
-            self._context.halt(f"block {proposed.height} is decided and no block of this chain: {error.reason}")
+        executed = self._proposals.finalize(proposed)
+        if executed is None:
             return None
-        executed = self._application.execute(block)
-        if isinstance(executed, Invalid):
-            self._context.halt(f"block {proposed.height} is decided, and this node refuses it: {executed.reason}")
-            return None
-        self._finalized = executed
         outcome: Outcome = executed.result
         codes = [0, *(0 if Receipt.decode_own(raw).ok else 1 for raw in executed.receipts[1:])]
         following = coming_after(self.executor, outcome)
@@ -383,17 +289,14 @@ class CometMachine:
 
     def _commit(self) -> bytes | None:
         """Keep the block that was finalized: durable first, then it is the state, then CometBFT is answered."""
-        executed = self._finalized
+        executed = self._proposals.finalized
         if executed is None:
             self._context.halt("CometBFT commits a block that it did not show")
             return None
-        self._context.emit(shell.Append(self._journal.append(executed.block)))
-        height = executed.block.header.height
-        self._advance(executed)
-        if len(self._waiting) > UNCERTIFIED_MAX:  # M11
-            self._context.halt(f"{len(self._waiting)} blocks wait for their certificates: CometBFT does not show them")
+        self._uncertified.commit(executed, self.validators)
+        self._proposals.advance(executed)
+        if self._context.halted is not None:
             return None
-        self._context.emit(shell.AskCommit(height))
         outcome: Outcome = executed.result
         self.mempool.committed(len(executed.block.raw), self._context.now_ms)
         self._context.verified.forget(executed.block.transactions)
@@ -404,40 +307,12 @@ class CometMachine:
         self._wake()
         return abci.commit()
 
-    def _advance(self, executed: Executed) -> None:
-        self._waiting[executed.block.header.height] = _Waiting(executed, self.validators)
-        self._application.advance(executed)
-        self._parent = executed.block.hash
-        self._asked, self._finalized = 0, None
-        self._accepted.clear()
-
-    # Certificates
-
-    def _certified(self, decided: Decided) -> None:
-        """Publish what is certified now, in order; what does not hold is asked for again."""
-        waiting = self._waiting.get(decided.height)
-        if waiting is None or waiting.certificate is not None:
-            return
-        for double in decided.double_votes:
-            self._accuse(double)
-        block = waiting.executed.block
-        try:
-            waiting.certificate = certificate_of(
-                decided, block.header, block.transactions, waiting.validators, self.config.verify
-            )
-        except (BadCertificate, LedgerError) as error:
-            self._context.count("refused_commit")
-            self._context.emit(shell.Noticed("no_certificate", f"block {decided.height}: {error.reason}", severe=True))
-            self._context.emit(shell.AskCommit(decided.height))
-            return
-        while self._waiting:
-            height, first = next(iter(self._waiting.items()))
-            if first.certificate is None:
-                return
-            del self._waiting[height]
-            self._publish(first.executed, first.certificate)
-        if self._journal.overgrown:
-            self._context.emit(shell.ReplaceJournal(self._journal.begin()))
+    def _found(self, decided: Decided) -> None:
+        """Take what CometBFT shows of a decided block."""
+        if self._uncertified.awaits(decided.height):
+            for double in decided.double_votes:
+                self._accuse(double)
+            self._uncertified.certified(decided)
 
     def _accuse(self, double: DoubleVote) -> None:
         """M12: report a validator that voted twice, as CometBFT found; the two votes prove it to the chain (N34)."""
@@ -449,17 +324,6 @@ class CometMachine:
         validator, proof = found
         first, second = (proof.signed(self._chain_id, half) for half in (proof.first, proof.second))
         self._pending.accuse(validator, proof, first, second)
-
-    def _publish(self, executed: Executed, certificate: Certificate) -> None:
-        outcome: Outcome = executed.result
-        self.tip = CommittedBlock(executed.block, certificate, executed.receipts)
-        self._unwritten.append((outcome.height, outcome.change))
-        self._context.emit(shell.AppendBlock(self.tip))
-        self._context.emit(shell.ApplyState(outcome.height, executed.block.hash, outcome.change))
-        self._context.emit(shell.Published(self.tip, outcome))
-
-    def _blocks(self) -> list[Block]:
-        return [waiting.executed.block for waiting in self._waiting.values()]
 
     # Time
 
@@ -512,10 +376,6 @@ class CometMachine:
             self.mempool.limits = MempoolLimits(entry_points=max(1, len(self._registry.pins)))  # N10
 
 
-class BadBlock(LedgerError):
-    """What CometBFT shows is no block of this chain."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Following:
     """What health asks about catching up; how far the others are, CometBFT does not say."""
@@ -531,16 +391,6 @@ class _Following:
 
     def peer_height(self, _: str) -> int:
         return self.target
-
-
-def _fitting(request: abci.PrepareProposal) -> list[bytes]:
-    room, chosen = request.max_bytes, []
-    for raw in request.transactions:
-        room -= abci.size_in_block(raw)
-        if room < 0:
-            break
-        chosen.append(raw)
-    return chosen
 
 
 def _as_offer(effect: NodeEffect) -> NodeEffect:

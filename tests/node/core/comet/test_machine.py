@@ -391,7 +391,7 @@ def test_a_signature_that_only_cometbft_accepts_counts_where_the_quorum_needs_it
 
 
 def test_the_height_of_the_state_is_ahead_of_the_log_only_within_a_bound(cluster: CometCluster, monkeypatch) -> None:
-    monkeypatch.setattr("coseal.node.core.comet.machine.UNCERTIFIED_MAX", 2)
+    monkeypatch.setattr("coseal.node.core.comet.uncertified.UNCERTIFIED_MAX", 2)
     node = cluster.nodes[0]
     for height in (1, 2, 3):
         cluster.tick(100)
