@@ -30,6 +30,7 @@ from coseal.contracts.process import actions as process
 from coseal.contracts.standards import actions as standards
 from coseal.contracts.supervision import actions as supervision
 from coseal.contracts.supervision.state import finding_key
+from coseal.contracts.trade import actions as trade
 from coseal.ledger.genesis import PROTOCOL_VERSION, Sources
 
 Contracts: TypeAlias = Mapping[str, Contract]
@@ -41,6 +42,7 @@ _OWN: Final[tuple[Contract, ...]] = (
     evidence.CONTRACT,
     standards.CONTRACT,
     currency.CONTRACT,
+    trade.CONTRACT,
 )
 
 CAPABILITIES: Final[tuple[str, ...]] = (

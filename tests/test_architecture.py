@@ -156,6 +156,7 @@ CONTRACTS_MAY_IMPORT = {  # folder of contracts/ -> the folders that it may impo
     "evidence": {"kernel", "membership"},
     "standards": {"kernel", "membership", "governance", "policy", "process", "rules", "supervision"},
     "currency": {"kernel", "membership", "governance", "policy", "process", "rules", "supervision"},
+    "trade": {"kernel", "membership", "currency", "process", "rules", "supervision"},
     "rows": {"kernel", "registry"},
     "installed": {"kernel", "registry"},
 }

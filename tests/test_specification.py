@@ -33,6 +33,7 @@ KEPT_IN = {  # page -> the folders whose code keeps its rules; ids are unique wi
     "contracts/process/README.md": ("contracts/process", "contracts/supervision"),
     "contracts/standards/README.md": ("contracts/standards",),
     "contracts/currency/README.md": ("contracts/currency",),
+    "contracts/trade/README.md": ("contracts/trade",),
     "contracts/supervision/README.md": ("contracts/supervision", "contracts/governance"),
     "docs/spec/constitution.md": ("contracts/governance",),
     "docs/spec/contracts-of-others.md": ("contracts", "contracts/governance", "ledger"),

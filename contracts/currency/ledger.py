@@ -195,6 +195,12 @@ def over_limit(wallet: Wallet, limits: Limits, amount: int, day: int, year: int)
     return None
 
 
+def takes_any(wallet: Wallet, limits: Limits) -> bool:
+    """Say whether no credit is ever too much for a wallet."""
+    at = LIMITS.index("balance_max")
+    return limits[at] is None and wallet.limits[at] is None
+
+
 def over_balance(wallet: Wallet, limits: Limits, amount: int) -> str | None:
     """Say by what limit a credit of ``amount`` would be too much, and what is left of it; None if it is not."""
     holds = wallet.balance.posted + wallet.balance.credits_pending

@@ -153,6 +153,13 @@ def _void(rows: Rows, args: Given, data: Given, act: Act) -> None:
         _end(rows, name, data["first"] + offset, VOID, 0, data["status"], act)
 
 
+def put_posted(rows: Rows, posted: Given, act: Act) -> None:
+    """Put the movements that another contract made: ``payments`` with the numbers and totals of ``Posting.write``."""
+    for number, payment in enumerate(posted["payments"], posted["first"]):
+        _move(rows, number, POSTED, payment, act, amount=payment["amount"])
+    _totals(rows, posted, act)
+
+
 # Supply
 
 

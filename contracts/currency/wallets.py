@@ -15,7 +15,7 @@ from coseal.contracts.currency import fields
 from coseal.contracts.currency.authority import KEY, MEMBER, may_debit, runs, verified
 from coseal.contracts.currency.fields import MAX_WALLET_CHARACTERS
 from coseal.contracts.currency.holders import holder_of
-from coseal.contracts.currency.ledger import CLOSED, LIMITS, VAULT, Wallet, over_balance
+from coseal.contracts.currency.ledger import CLOSED, LIMITS, VAULT, Wallet, over_balance, takes_any
 from coseal.contracts.currency.post import (
     CORPORATE_CLASS,
     Origin,
@@ -128,6 +128,8 @@ def _reclass(view: View, context: Context, args: Args) -> Result | Rejected:
         if wrong is not None:
             return wrong
         wallet.limits = [args["limits"][limit] for limit in LIMITS]
+    if wallet.claims and not takes_any(wallet, posting.limits(wallet)):
+        return Rejected("in_use", f"{name} is named by a claim; a balance_max could keep debtors from paying it")
     over = over_balance(wallet, posting.limits(wallet), 0)
     if over is not None:
         return Rejected("over_limit", f"{name}: {over}")

@@ -36,6 +36,7 @@ FROM_OUTSIDE = {
             "process",
             "standards",
             "supervision",
+            "trade",
         )
     },
     "examples/README.md": "project/examples.md",

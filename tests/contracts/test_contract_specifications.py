@@ -16,6 +16,7 @@ from coseal.contracts.process import actions as process
 from coseal.contracts.registry import CONTRACTS, KINDS
 from coseal.contracts.standards import actions as standards
 from coseal.contracts.supervision import actions as supervision
+from coseal.contracts.trade import actions as trade
 from tests.support.specifications import codes_in, section, specification
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -47,6 +48,7 @@ PLACES = {
     "evidence": ("evidence/*.py",),
     "standards": ("standards/*.py",),
     "currency": ("currency/*.py",),
+    "trade": ("trade/*.py",),
 }
 
 
@@ -80,6 +82,7 @@ def test_the_codes_of_findings_are_those_of_the_specification():
             evidence.CONTRACT,
             standards.CONTRACT,
             currency.CONTRACT,
+            trade.CONTRACT,
         )
     ],
 )

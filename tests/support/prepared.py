@@ -25,6 +25,7 @@ from coseal.ledger.transaction import Transaction
 from tests.support.chain import Chain
 from tests.support.genesis import VALIDATORS
 from tests.support.keys import signer, validator
+from tests.support.prepared_trade import PreparedTrade
 from tests.support.supervised import DAY_MS, RULES, TYPE, Story, rule
 
 Args = dict[str, Any]
@@ -51,10 +52,11 @@ SOCIAL_CREDIT_CODE: Final = "uscc:91110000600037341L"
 RECOMMENDED: Final = Path(__file__).parents[2] / "examples" / "constitution" / "recommended.json"
 
 
-class Prepared:
+class Prepared(PreparedTrade):
     """Extends ``chain``; ``ready(action, count)`` prepares so many calls of an action that will be accepted."""
 
     def __init__(self, chain: Chain) -> None:
+        super().__init__()
         self.chain = chain
         self._number = 0
         self._proposed: list[str] = []

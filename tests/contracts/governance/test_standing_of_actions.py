@@ -13,6 +13,9 @@ MONEY = {
     "currency.pay_batch",
     "currency.post_pending",
     "currency.redeem",
+    "trade.pay_recourse",
+    "trade.repay",
+    "trade.settle",
 }
 """A standing never touches money, but a measure may pause moving it."""
 FORMER_MAY = MONEY | {
@@ -22,6 +25,10 @@ FORMER_MAY = MONEY | {
     "supervision.appeal",
     "supervision.contest_hold",
     "supervision.respond",
+    "trade.answer",
+    "trade.claim_recourse",
+    "trade.resolve",
+    "trade.set_wallet",
 }
 SUSPENDED_MAY = FORMER_MAY | {
     "evidence.report",
@@ -52,6 +59,10 @@ NEVER_PAUSED = {
     "supervision.ask",
     "supervision.contest_hold",
     "supervision.respond",
+    "trade.answer",
+    "trade.claim_recourse",
+    "trade.resolve",
+    "trade.set_wallet",
 }
 
 

@@ -1,0 +1,65 @@
+"""The trade contract: receivables on matched lines, and what becomes of them.
+
+Law: one matched fen is owed once and one receivable financed once; rights and money move together; a receivable is
+no second money.
+
+State: ``trade.state``. contracts/trade/README.md.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from coseal.contracts.kernel import deadlines
+from coseal.contracts.kernel.action import Reader, Result, View
+from coseal.contracts.kernel.contract import Contract, Entry, Moment
+from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
+from coseal.contracts.trade import cases, disputes, financing, issuing, moving, paying
+from coseal.contracts.trade.lists import LISTS
+from coseal.contracts.trade.rows import changed, moved, writer
+from coseal.contracts.trade.state import KEYS, NAME, OPEN_KEYS
+from coseal.contracts.trade.tables import TABLES, VIEWS
+
+
+def _due(view: View, time_ms: int) -> Entry | None:
+    return deadlines.take(view, NAME, BLOCK_CLOCK, time_ms)
+
+
+def _fire(view: View, moment: Moment, entry: Entry) -> Result:
+    """Do one due thing."""
+    match entry:
+        case ["lapse", number]:
+            return issuing.lapse(view, moment, number)
+        case ["due", number]:
+            return paying.fall_due(view, moment, number)
+        case ["dispute", number, count]:
+            return disputes.gave_up(view, moment, number, count)
+        case _:
+            raise ValueError(f"the deadline index holds {entry}")
+
+
+def _next_deadline_ms(reader: Reader) -> int | None:
+    return deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
+
+
+CONTRACT: Final[Contract] = Contract(
+    name=NAME,
+    actions={
+        **issuing.ACTIONS,
+        **moving.ACTIONS,
+        **financing.ACTIONS,
+        **paying.ACTIONS,
+        **disputes.ACTIONS,
+        **cases.ACTIONS,
+    },
+    due=_due,
+    fire=_fire,
+    next_deadline_ms=_next_deadline_ms,
+    events={"receivable": changed, "movement": moved},
+    tables=TABLES,
+    views=VIEWS,
+    rows=writer,
+    lists=LISTS,
+    keys=KEYS,
+    open_keys=OPEN_KEYS,
+)
