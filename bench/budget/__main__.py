@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from bench.budget import competing, correcting, defining, due, governing, judging, paying, recording, tallying
+from bench.budget import competing, correcting, defining, due, governing, judging, paying, recording, tallying, trading
 from bench.budget.scene import Result
 from bench.machine import about
 
@@ -30,6 +30,7 @@ GROUPS: Final[dict[str, Callable[[], Iterator[Result]]]] = {
     "due": due.due,
     "competing": competing.competing,
     "paying": paying.paying,
+    "trading": trading.trading,
 }
 
 

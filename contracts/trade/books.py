@@ -22,7 +22,7 @@ from coseal.contracts.supervision.holds import held
 from coseal.contracts.trade.ledger import MAY, OPEN, OWED, PROPOSED, Loan, Receivable, number_of
 from coseal.contracts.trade.state import COUNT_KEY, NAME, book_key, exposure_key, loan_key, receivable_key
 
-ACT_STEPS: Final = 200
+ACT_STEPS: Final = 400
 """What an act takes beside its reads, writes and movements."""
 RECEIVABLE: Final = "receivable"
 PARTY: Final = "party"

@@ -20,7 +20,7 @@ from coseal.contracts.process.tally import matched, read_tally, with_member
 from coseal.contracts.trade.state import line_key
 
 MAX_LINES: Final = 64
-LINE_STEPS: Final = 160
+LINE_STEPS: Final = 120
 """Two rows of a tally that are read and judged."""
 CURRENCY: Final = "CNY"
 _CURRENCY_PLACE: Final = 2

@@ -25,6 +25,8 @@ from coseal.contracts.trade.ledger import MAX_DEPTH, MAX_HANDS, MIN_PART, SPLIT,
 from coseal.contracts.trade.state import NAME, offer_key
 
 MAX_PARTS: Final = 16
+PART_STEPS: Final = 60
+"""A part, beside its reads and writes."""
 TRANSFER: Final = "transfer"
 
 
@@ -41,6 +43,7 @@ def _split(view: View, context: Context, args: Args) -> Result | Rejected:
         return Rejected("too_small", f"args.amounts: a part is at least {yuan(MIN_PART)}")
     if receivable.depth >= MAX_DEPTH:
         return Rejected("too_many_hands", f"R{number} is a part of parts already, {MAX_DEPTH} deep")
+    view.charge(PART_STEPS * len(amounts))
     for amount in amounts:  # D8
         part = books.new_number(0)
         made = replace(receivable, amount=amount, outstanding=amount, parent=number, depth=receivable.depth + 1)

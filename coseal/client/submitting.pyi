@@ -1494,6 +1494,190 @@ CurrencyDefineUnit = TypedDict(
         "supply": NotRequired[Any],
     },
 )
+TradeIssueLines = TypedDict(
+    "TradeIssueLines",
+    {
+        "object": list[str],
+        "amount": int,
+    },
+)
+TradeIssueInvoice = TypedDict(
+    "TradeIssueInvoice",
+    {
+        "number": str,
+        "date": str,
+        "total": int,
+    },
+)
+TradeIssue = TypedDict(
+    "TradeIssue",
+    {
+        "debtor": str,
+        "amount": int,
+        "tax": int,
+        "due_ms": int,
+        "lines": list[TradeIssueLines],
+        "invoice": TradeIssueInvoice,
+        "wallet": str,
+    },
+)
+TradeAccept = TypedDict(
+    "TradeAccept",
+    {
+        "receivable": str,
+        "autopay": NotRequired[str],
+    },
+)
+TradeReject = TypedDict(
+    "TradeReject",
+    {
+        "receivable": str,
+        "reason": str,
+    },
+)
+TradeSplit = TypedDict(
+    "TradeSplit",
+    {
+        "receivable": str,
+        "amounts": list[int],
+    },
+)
+TradeOfferTransferAgainst = TypedDict(
+    "TradeOfferTransferAgainst",
+    {
+        "object": list[str],
+        "amount": int,
+    },
+)
+TradeOfferTransfer = TypedDict(
+    "TradeOfferTransfer",
+    {
+        "receivable": str,
+        "to": str,
+        "against": list[TradeOfferTransferAgainst],
+        "recourse": bool,
+        "expires_ms": int,
+    },
+)
+TradeAcceptTransfer = TypedDict(
+    "TradeAcceptTransfer",
+    {
+        "receivable": str,
+        "wallet": str,
+    },
+)
+TradeWithdrawOffer = TypedDict(
+    "TradeWithdrawOffer",
+    {
+        "receivable": str,
+        "member": str,
+    },
+)
+TradeOfferFinance = TypedDict(
+    "TradeOfferFinance",
+    {
+        "receivable": str,
+        "kind": Literal["assignment", "pledge"],
+        "advance": int,
+        "fee": int,
+        "from": str,
+        "wallet": str,
+        "recourse": bool,
+        "expires_ms": int,
+    },
+)
+TradeAcceptFinance = TypedDict(
+    "TradeAcceptFinance",
+    {
+        "receivable": str,
+        "bank": str,
+        "wallet": str,
+    },
+)
+TradeRepay = TypedDict(
+    "TradeRepay",
+    {
+        "loan": str,
+        "amount": int,
+        "from": str,
+    },
+)
+TradeSetLimit = TypedDict(
+    "TradeSetLimit",
+    {
+        "debtor": str,
+        "amount": int,
+    },
+)
+TradeSettle = TypedDict(
+    "TradeSettle",
+    {
+        "receivable": str,
+        "amount": int,
+        "from": str,
+    },
+)
+TradeSetWallet = TypedDict(
+    "TradeSetWallet",
+    {
+        "receivable": str,
+        "wallet": str,
+    },
+)
+TradeClaimRecourse = TypedDict(
+    "TradeClaimRecourse",
+    {
+        "receivable": str,
+    },
+)
+TradePayRecourse = TypedDict(
+    "TradePayRecourse",
+    {
+        "receivable": str,
+        "from": str,
+    },
+)
+TradeWriteOff = TypedDict(
+    "TradeWriteOff",
+    {
+        "receivable": str,
+        "reason": str,
+    },
+)
+TradeDispute = TypedDict(
+    "TradeDispute",
+    {
+        "receivable": str,
+        "reason": str,
+        "evidence": NotRequired[list[str]],
+    },
+)
+TradeAnswer = TypedDict(
+    "TradeAnswer",
+    {
+        "receivable": str,
+        "reason": str,
+        "evidence": NotRequired[list[str]],
+    },
+)
+TradeResolve = TypedDict(
+    "TradeResolve",
+    {
+        "receivable": str,
+        "amount": int,
+    },
+)
+TradeOpenCase = TypedDict(
+    "TradeOpenCase",
+    {
+        "severity": Literal["notice", "warning", "violation"],
+        "reason": str,
+        "legal_basis": list[str],
+        "receivable": NotRequired[str],
+        "party": NotRequired[str],
+        "evidence": NotRequired[list[str]],
+    },
+)
 
 class Submitting:
     @overload
@@ -2384,6 +2568,186 @@ class Submitting:
         contract: Literal["currency"],
         action: Literal["define_unit"],
         args: CurrencyDefineUnit,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["issue"],
+        args: TradeIssue,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["accept"],
+        args: TradeAccept,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["reject"],
+        args: TradeReject,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["split"],
+        args: TradeSplit,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["offer_transfer"],
+        args: TradeOfferTransfer,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["accept_transfer"],
+        args: TradeAcceptTransfer,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["withdraw_offer"],
+        args: TradeWithdrawOffer,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["offer_finance"],
+        args: TradeOfferFinance,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["accept_finance"],
+        args: TradeAcceptFinance,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["repay"],
+        args: TradeRepay,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["set_limit"],
+        args: TradeSetLimit,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["settle"],
+        args: TradeSettle,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["set_wallet"],
+        args: TradeSetWallet,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["claim_recourse"],
+        args: TradeClaimRecourse,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["pay_recourse"],
+        args: TradePayRecourse,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["write_off"],
+        args: TradeWriteOff,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["dispute"],
+        args: TradeDispute,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["answer"],
+        args: TradeAnswer,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["resolve"],
+        args: TradeResolve,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["open_case"],
+        args: TradeOpenCase,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...
@@ -3280,6 +3644,186 @@ class AsyncSubmitting:
         contract: Literal["currency"],
         action: Literal["define_unit"],
         args: CurrencyDefineUnit,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["issue"],
+        args: TradeIssue,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["accept"],
+        args: TradeAccept,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["reject"],
+        args: TradeReject,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["split"],
+        args: TradeSplit,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["offer_transfer"],
+        args: TradeOfferTransfer,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["accept_transfer"],
+        args: TradeAcceptTransfer,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["withdraw_offer"],
+        args: TradeWithdrawOffer,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["offer_finance"],
+        args: TradeOfferFinance,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["accept_finance"],
+        args: TradeAcceptFinance,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["repay"],
+        args: TradeRepay,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["set_limit"],
+        args: TradeSetLimit,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["settle"],
+        args: TradeSettle,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["set_wallet"],
+        args: TradeSetWallet,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["claim_recourse"],
+        args: TradeClaimRecourse,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["pay_recourse"],
+        args: TradePayRecourse,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["write_off"],
+        args: TradeWriteOff,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["dispute"],
+        args: TradeDispute,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["answer"],
+        args: TradeAnswer,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["resolve"],
+        args: TradeResolve,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["open_case"],
+        args: TradeOpenCase,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...

@@ -41,6 +41,7 @@ from simulation.keys import Scheme
 from simulation.walk import goals, laws
 from simulation.walk.electorates import voting
 from simulation.walk.money import conserved
+from simulation.walk.trade import rights
 from simulation.walk.walker import Keyring, Move, Seen, Walker
 
 START_MS: Final = 1_700_000_000_000
@@ -234,6 +235,7 @@ class Chain:
         self.follower.commit(followed)
         begun, *receipts = map(Receipt.decode, outcome.receipts)
         conserved(self.leader.executor.reader)
+        rights(self.leader.executor.reader)
         laws.judge(self.leader.executor.reader, outcome.transactions, receipts, begun)
         self._remember(time_ms, outcome.transactions, receipts)
         self.committed.append(committed)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from simulation.invariants import Violation
-from simulation.walk import cases, members, money, policies, processes, rules, standards
+from simulation.walk import cases, members, money, policies, processes, rules, standards, trade
 from simulation.walk.chain import Chain
 from simulation.walk.laws import starved, tight_bounds
 from simulation.walk.walker import Move, Walker
@@ -31,7 +31,15 @@ STARVED_OF: Final = 7
 COLD_OF: Final = 6
 RESTART_OF: Final = 40
 SHRINK_S: Final = 90.0
-WALK: Final = {**policies.KINDS, **processes.KINDS, **rules.KINDS, **cases.KINDS, **standards.KINDS, **money.KINDS}
+WALK: Final = {
+    **policies.KINDS,
+    **processes.KINDS,
+    **rules.KINDS,
+    **cases.KINDS,
+    **standards.KINDS,
+    **money.KINDS,
+    **trade.KINDS,
+}
 """The kinds of moves that leave members, keys and validators alone."""
 KINDS: Final = {**members.KINDS, **WALK}
 PAUSES_MS: Final = (1, 1_000, 60_000, 3_600_000, 86_400_000, 20 * 86_400_000)

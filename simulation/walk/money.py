@@ -25,6 +25,7 @@ SOURCE: Final = f"{BANK}/reserves"
 HOLDERS: Final[Mapping[str, dict[str, str]]] = {
     "one": {"holder": "member:enterprise-a"},
     "two": {"holder": "member:public-a"},
+    "own": {"holder": "member:bank-a"},
     "keyed": {"holder": "uscc:91110000600037341L"},
     "hosted": {"holder": "lei:5493001KJTIIGC8Y1R12"},
     "hidden": {"holder_commitment": "ab" * 32},

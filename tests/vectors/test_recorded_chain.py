@@ -30,6 +30,7 @@ CODES_WITHOUT_A_BLOCK = {
     ("governance", "too_many_measures"): "a chain with 64 measures in force",
     ("currency", "limit"): "1,000 open pending debits of one wallet, or 4·10^18 fen in circulation",
     ("currency", "needs_central_bank"): "a ballot; it is the code of a void one, in its outcome",
+    ("trade", "not_a_bank"): "a genesis that gives an enterprise the capability treasury",
     ("governance", "last_government"): "a chain with one government member, which runs no validator",
 }
 """Codes that the chain does not have, each with what it would need."""
@@ -43,6 +44,7 @@ FAMILIES_WITHOUT_A_BLOCK = {
     "standards/period": "a genesis whose periods have another length than 30 days",
     "standards/deadline/page/<slot>/<page>/<clock>": "65 standards that are proposed in one block",
     "currency/deadline/page/<slot>/<page>/<clock>": "65 pending transfers that end at one time",
+    "trade/deadline/page/<slot>/<page>/<clock>": "65 receivables that are due at one time",
     "governance/deadline/page/<slot>/<page>/<clock>": "65 open proposals that end at one time, of 17 members or more",
     "process/tally_of/<member>/<process type>/<object type>/<object>": "nine members that record of one object",
 }
@@ -54,6 +56,7 @@ DUE = {
     ("supervision", "show finding"),
     ("supervision", "show hold"),
     *(("currency", kind) for kind in ("pending", "rekey", "decided")),
+    *(("trade", kind) for kind in ("lapse", "due", "dispute")),
     *(("standards", kind) for kind in ("domain", "review", "lapse", "sunset", "answer", "settled", "moved", "own")),
 }
 """Everything that falls due; ``passed`` goes by the clock of a historical source."""
@@ -192,7 +195,7 @@ def test_everything_that_falls_due_does(replay, replayed):
 def test_everything_that_a_block_can_begin_with_occurs(lines):
     found = begun(lines)
     supervised = [data["supervision"] for data in found if "supervision" in data]
-    contracts = {"membership", "governance", "supervision", "standards", "currency"}
+    contracts = {"membership", "governance", "supervision", "standards", "currency", "trade"}
     assert {name for data in found for name in data} == {*contracts, "system"}
     assert {name for data in found for name in data.get("standards", ())} == {
         *("domains", "reviews", "lapsed", "ended", "missed", "overdue", "settled", "moved")

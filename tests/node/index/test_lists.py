@@ -14,14 +14,14 @@ from coseal.contracts.rows.tables import CORE
 from coseal.ledger.state import State
 from coseal.node.index import lists
 from coseal.node.index.index import Index
-from tests.contracts.process.test_tally import BUYER, ORDERS, SELLER, invoiced, placed, received, record
 from tests.node.http.test_odd_rows import odd
 from tests.node.http.world import World
 from tests.support.chain import Chain
-from tests.support.currency import DAY_MS, funded, payment
+from tests.support.currency import DAY_MS, payment
 from tests.support.genesis import make_genesis
 from tests.support.standards import compete
 from tests.support.supervised import Story
+from tests.support.trade import trading
 
 SORTED = [(listed, order) for listed in LISTS.values() for order in listed.orders]
 
@@ -48,17 +48,15 @@ def chains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Inde
 
 
 def traded() -> Chain:
-    """Return a chain with movements, a pending transfer and a class, and a line ordered, received and invoiced."""
-    money = funded()
+    """Return a chain with movements, a pending transfer and a class, lines that match, and receivables on them."""
+    trade = trading()
     limits = dict.fromkeys(("single_max", "day_max", "year_max", "balance_max"))
-    money.decide("currency_class", id="small", limits={**limits, "day_max": 1_000}, holders=["uscc"])
-    reserved = {**payment("bank-a/ea", "bank-b/eb", 100), "expires_ms": money.chain.now_ms + DAY_MS, "release": {}}
-    money.ok("enterprise-a", "pend", **reserved)
-    money.ok("enterprise-a", "process.define_type", **ORDERS)
-    for member, items in ((BUYER, [placed(), received()]), (SELLER, [invoiced()])):
-        money.ok(member, "process.register_source", id="erp", process_type="orders", mode="historical")
-        record(money.chain, member, 1, *items)
-    return money.chain
+    trade.decide("currency_class", id="small", limits={**limits, "day_max": 1_000}, holders=["uscc"])
+    reserved = {**payment("bank-a/ea", "bank-b/eb", 100), "expires_ms": trade.chain.now_ms + DAY_MS, "release": {}}
+    trade.ok("enterprise-a", "pend", **reserved)
+    trade.finance(trade.owed())
+    trade.finance(trade.owed(), kind="pledge")
+    return trade.chain
 
 
 def reading(chain: Chain) -> Callable[[int], bytes | None]:

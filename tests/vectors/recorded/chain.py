@@ -13,6 +13,7 @@ from tests.vectors.recorded import (
     standards,
     standing,
     supervised,
+    trading,
 )
 from tests.vectors.recorded.replay import Replay, text_of
 from tests.vectors.recorded.scenario import Scenario
@@ -32,6 +33,7 @@ def whole() -> Scenario:
     standards.run(scenario)
     money.run(scenario)
     constituted.run(scenario)
+    trading.run(scenario)
     return scenario
 
 

@@ -1,0 +1,266 @@
+"""Moves about trade: lines that match, receivables on them, offers, loans, payments, disputes, cases.
+
+Law: after every block exposures and what wallets are named by are what the receivables and loans themselves say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final
+
+from coseal.contracts.currency.ledger import LIMITS
+from coseal.contracts.currency.post import wallet_of
+from coseal.contracts.kernel.action import Reader
+from coseal.contracts.process.state import object_key, source_key, type_key
+from coseal.contracts.trade.ledger import OPEN, OWED, PROPOSED, SPLIT, Receivable
+from coseal.contracts.trade.state import COUNT_KEY, exposure_key, limit_key, loan_key, offer_key, receivable_key
+from simulation.invariants import Violation
+from simulation.walk.walker import Make, Move, Walker
+
+DEBTOR, CREDITOR, BANK = "enterprise-a", "public-a", "bank-a"
+WALLETS: Final[Mapping[str, str]] = {DEBTOR: "bank-a/one", CREDITOR: "bank-a/two", BANK: "bank-a/own"}
+TYPE: Final = "purchases"
+SOURCE: Final = "erp"
+_UNIT: Final = {"unit": "KGM", "currency": "CNY"}
+_TEXTS: Final = dict.fromkeys(_UNIT, "string")
+_FIGURES: Final = {"quantity": "decimal", "net_amount": "decimal"}
+ORDERS: Final[dict[str, Any]] = {
+    "id": TYPE,
+    "version": 1,
+    "title": "Purchases",
+    "object_types": {"order_line": {}},
+    "event_types": {kind: {"attributes": {**_FIGURES, **_TEXTS}} for kind in ("Ordered", "Received", "Invoiced")},
+    "tallies": {
+        "order_line": {
+            **{kind.lower(): [{"on": kind, "add": "quantity"}] for kind in ("Ordered", "Received", "Invoiced")},
+            "ordered_amount": [{"on": "Ordered", "add": "net_amount", "scale": 2}],
+            "invoiced_amount": [{"on": "Invoiced", "add": "net_amount", "scale": 2}],
+        }
+    },
+    "match": {"order_line": {"currency": "currency"}},
+}
+AMOUNT: Final = 200_000
+NEWEST: Final = 12
+DAY_MS: Final = 86_400_000
+TERMS_MS: Final = (DAY_MS, 10 * DAY_MS, 60 * DAY_MS)
+_NET: Final = {"quantity": "1", "net_amount": f"{AMOUNT // 100}.00", **_UNIT}
+
+
+def _line(walk: Walker, buyer: str, seller: str, name: str) -> Move | dict[str, Any] | None:
+    """Return the next move towards a line that matches, or the line as it is claimed."""
+    if walk.get(type_key(TYPE)) is None:
+        sender = walk.operator(BANK)
+        return None if sender is None else Move(sender, "process.define_type", dict(ORDERS))
+    record: Any = walk.get(object_key(TYPE, "order_line", name))
+    count = 0 if record is None else record[0]
+    if count >= 3:
+        return {"object": [TYPE, "order_line", name], "amount": AMOUNT}
+    member, other, kinds = (buyer, seller, ("Ordered", "Received")) if count < 2 else (seller, buyer, ("Invoiced",))
+    sender = walk.operator(member)
+    if sender is None:
+        return None
+    source: Any = walk.get(source_key(f"{member}/{SOURCE}"))
+    if source is None:
+        return Move(sender, "process.register_source", {"id": SOURCE, "process_type": TYPE, "mode": "historical"})
+    time = "2023-11-01T00:00:00Z"
+    items = [
+        {
+            "event": f"{name}{kind}",
+            "type": kind,
+            "time": time,
+            "objects": [["order_line", name]],
+            "attributes": dict(_NET),
+            "counterparty": other,
+        }
+        for kind in kinds
+    ]
+    args = {"source": SOURCE, "sequence": source["sequence"] + 1, "items": items}
+    return Move(sender, "process.record", args)
+
+
+def _ready(walk: Walker, member: str) -> Move | None:
+    """Return what a member's wallet lacks: to be opened, its limits taken off, or money in it; None for nothing."""
+    name, vault = WALLETS[member], wallet_of(walk.sight.reader, f"{BANK}/vault")
+    wallet, bank = wallet_of(walk.sight.reader, name), walk.operator(BANK, "pay")
+    if bank is None or vault is None:
+        return None
+    if wallet is None:
+        opened = {"id": name.partition("/")[2], "class": "corporate", "holder": f"member:{member}"}
+        return Move(bank, "currency.open_wallet", opened)
+    if any(limit is not None for limit in wallet.limits):
+        sender, free = walk.operator(member, "pay"), dict.fromkeys(LIMITS)
+        return None if sender is None else Move(sender, "currency.reclass_wallet", {"wallet": name, "limits": free})
+    if wallet.balance.available < AMOUNT and vault.balance.available >= AMOUNT:
+        amount = min(20 * AMOUNT, vault.balance.available)
+        paid = {"from": f"{BANK}/vault", "to": name, "amount": amount, "code": "CASH"}
+        return Move(bank, "currency.pay", paid)
+    return None
+
+
+def _issue(walk: Walker) -> Move | None:
+    lacks = _ready(walk, walk.pick(tuple(WALLETS)))
+    if lacks is not None:
+        return lacks
+    sender, count = walk.operator(CREDITOR), walk.get(COUNT_KEY)
+    number = 1 if count is None else count[0] + 1
+    line = _line(walk, DEBTOR, CREDITOR, f"{DEBTOR}/W{number}/{walk.pick(range(4))}")
+    if sender is None or line is None or isinstance(line, Move):
+        return line if isinstance(line, Move) else None
+    invoice = {"number": f"W{number}", "date": "2026-03-31", "total": AMOUNT}
+    due_ms = walk.sight.time_ms + walk.pick(TERMS_MS)
+    args = {"debtor": DEBTOR, "amount": AMOUNT, "tax": 0, "due_ms": due_ms, "lines": [line], "invoice": invoice}
+    return Move(sender, "trade.issue", {**args, "wallet": WALLETS[CREDITOR]})
+
+
+def _some(walk: Walker, *statuses: str) -> tuple[int, Receivable] | None:
+    """Return one of the newest receivables of these statuses, or None."""
+    count: Any = walk.get(COUNT_KEY) or (0, 0)
+    numbers = range(max(1, count[0] - NEWEST), count[0] + 1)
+    found = [(number, Receivable.decoded(walk.get(receivable_key(number)))) for number in numbers]
+    fitting = [one for one in found if one[1].status in statuses]
+    return walk.pick(fitting) if fitting else None
+
+
+def _by(walk: Walker, member: str, action: str, number: int, /, **args: Any) -> Move | None:
+    """Return an act about a receivable by a member, seldom by somebody else."""
+    sender = walk.operator(walk.member() if walk.chance(20) else member)
+    return None if sender is None else Move(sender, f"trade.{action}", {"receivable": f"R{number}", **args})
+
+
+def _answer(walk: Walker) -> Move | None:
+    found = _some(walk, PROPOSED)
+    if found is None:
+        return None
+    if walk.chance(5):
+        return _by(walk, DEBTOR, "reject", found[0], reason="Late")
+    return _by(walk, DEBTOR, "accept", found[0], **({"autopay": WALLETS[DEBTOR]} if walk.chance(3) else {}))
+
+
+def _move(walk: Walker) -> Move | None:
+    """Split, or transfer from the creditor to the bank, or withdraw."""
+    found = _some(walk, "accepted")
+    if found is None:
+        return None
+    number, receivable = found
+    if walk.chance(3):
+        half = receivable.outstanding // 2
+        return _by(walk, receivable.holder, "split", number, amounts=[half, receivable.outstanding - half])
+    offer: Any = walk.get(offer_key(number, BANK))
+    if offer is not None and offer["kind"] == "transfer":
+        return _by(walk, BANK, "accept_transfer", number, wallet=WALLETS[BANK])
+    if walk.chance(6):
+        return _by(walk, walk.pick((BANK, CREDITOR)), "withdraw_offer", number, member=BANK)
+    line = _line(walk, CREDITOR, BANK, f"{CREDITOR}/W{number}/{walk.pick(range(4))}")
+    if line is None or isinstance(line, Move):
+        return line
+    until_ms = walk.sight.time_ms + DAY_MS
+    against = [{**line, "amount": receivable.outstanding or 1}]
+    terms = {"against": against, "recourse": walk.chance(2), "expires_ms": until_ms}
+    return _by(walk, receivable.holder, "offer_transfer", number, to=BANK, **terms)
+
+
+def _finance(walk: Walker) -> Move | None:
+    sender, found = walk.operator(BANK, "treasury"), _some(walk, "accepted")
+    if sender is None or found is None:
+        return None
+    if walk.get(limit_key(BANK, DEBTOR)) is None or walk.chance(20):
+        limit = walk.pick((3 * AMOUNT, 10**12))
+        return Move(sender, "trade.set_limit", {"debtor": DEBTOR, "amount": limit})
+    number, receivable = found
+    offer: Any = walk.get(offer_key(number, BANK))
+    if offer is not None and offer["kind"] != "transfer":
+        return _by(walk, receivable.holder, "accept_finance", number, bank=BANK, wallet=WALLETS[CREDITOR])
+    terms = {"kind": walk.pick(("assignment", "pledge")), "advance": receivable.outstanding, "fee": 0}
+    wallets = {"from": WALLETS[BANK], "wallet": WALLETS[BANK], "recourse": walk.chance(2)}
+    args = {"receivable": f"R{number}", **terms, **wallets, "expires_ms": walk.sight.time_ms + DAY_MS}
+    return Move(sender, "trade.offer_finance", args)
+
+
+def _pay(walk: Walker) -> Move | None:
+    """Settle, repay, name another wallet, claim and pay recourse, write off."""
+    found = _some(walk, *sorted(OWED))
+    if found is None:
+        return None
+    number, receivable = found
+    holder, own = receivable.holder, WALLETS[receivable.holder]
+    if receivable.loan and walk.chance(3):
+        sender = walk.operator(CREDITOR, "pay")
+        repay = {"loan": f"L{receivable.loan}", "amount": walk.pick((1_000, AMOUNT)), "from": WALLETS[CREDITOR]}
+        return None if sender is None else Move(sender, "trade.repay", repay)
+    if receivable.status == "recourse" and walk.chance(2):
+        return _by(walk, CREDITOR, "pay_recourse", number, **{"from": WALLETS[CREDITOR]})
+    if receivable.status == "overdue" and walk.chance(2):
+        action = walk.pick(("claim_recourse", "write_off"))
+        return _by(walk, holder, action, number, **({"reason": "Insolvent"} if action == "write_off" else {}))
+    if walk.chance(6):
+        return _by(walk, holder, "set_wallet", number, wallet=own)
+    amount = walk.pick((1_000, max(1, receivable.outstanding)))
+    return _by(walk, DEBTOR, "settle", number, amount=amount, **{"from": WALLETS[DEBTOR]})
+
+
+def _dispute(walk: Walker) -> Move | None:
+    found = _some(walk, "accepted", "overdue", "recourse")
+    if found is None:
+        return None
+    number, receivable = found
+    if receivable.dispute is None:
+        return _by(walk, DEBTOR, "dispute", number, reason="Broken") if walk.chance(3) else None
+    if walk.chance(3):
+        return _by(walk, receivable.holder, "answer", number, reason="It is not")
+    amount = walk.pick((0, 1_000))
+    return _by(walk, walk.pick((DEBTOR, receivable.holder, BANK)), "resolve", number, amount=amount)
+
+
+def _case(walk: Walker) -> Move | None:
+    found, sender = _some(walk, "accepted", "overdue"), walk.operator(walk.member("government"), "supervise")
+    if found is None or sender is None or not walk.chance(3):
+        return None
+    about = {"party": CREDITOR} if walk.chance(3) else {"receivable": f"R{found[0]}"}
+    why = {"severity": "warning", "reason": "Insolvency", "legal_basis": ["external: an order"]}
+    return Move(sender, "trade.open_case", {**about, **why})
+
+
+KINDS: Final[dict[str, tuple[int, Make]]] = {
+    "issue a receivable": (6, _issue),
+    "answer a receivable": (3, _answer),
+    "move a receivable": (3, _move),
+    "finance a receivable": (4, _finance),
+    "pay a receivable": (3, _pay),
+    "dispute a receivable": (1, _dispute),
+    "case about trade": (1, _case),
+}
+
+
+# The law
+
+
+def rights(reader: Reader) -> None:
+    """Raise ``Violation`` unless exposures and the claims on wallets are what receivables and loans say."""
+    counts: Any = reader.get(COUNT_KEY) or (0, 0)
+    exposed: Counter[tuple[str, str]] = Counter({(BANK, DEBTOR): 0})
+    claims: Counter[str] = Counter()
+    for number in range(1, counts[0] + 1):
+        receivable = Receivable.decoded(reader.get(receivable_key(number)))
+        if not 0 <= receivable.outstanding <= receivable.amount:
+            raise Violation(f"R{number} has {receivable.outstanding} of {receivable.amount} outstanding")
+        if receivable.status not in OWED and receivable.status != PROPOSED:
+            if receivable.outstanding:
+                raise Violation(f"R{number} is {receivable.status} and {receivable.outstanding} are outstanding")
+            if receivable.pledgee and receivable.status != SPLIT:
+                raise Violation(f"R{number} is {receivable.status} and pledged")
+            continue
+        claims[receivable.wallet] += 1
+        if receivable.financier:
+            exposed[receivable.financier, receivable.debtor] += receivable.outstanding
+    for number in range(1, counts[1] + 1):
+        loan: Any = reader.get(loan_key(number))
+        claims[loan["wallet"]] += loan["status"] == OPEN
+    for pair, expected in exposed.items():
+        said: Any = reader.get(exposure_key(*pair)) or 0
+        if said != expected:
+            raise Violation(f"the exposure of {pair[0]} to {pair[1]} is {said}, its receivables say {expected}")
+    for name, expected in claims.items():
+        wallet = wallet_of(reader, name)
+        if wallet is None or wallet.claims != expected:
+            raise Violation(f"{name} is named by {expected} claims, the state says otherwise")
