@@ -22,8 +22,8 @@ from coseal.audit.sources import FileSource
 from coseal.cli import app
 from coseal.contracts.currency.tables import TABLES as CURRENCY
 from coseal.contracts.rows.tables import CORE, TABLES, VERSION
-from coseal.contracts.trade.tables import TABLES as TRADE
 from coseal.contracts.supervision import rows as supervision
+from coseal.contracts.trade.tables import TABLES as TRADE
 from coseal.errors import BadAnswer, CosealError
 from coseal.node.index.index import Index
 from coseal.sql.store import open_store

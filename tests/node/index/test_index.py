@@ -146,7 +146,7 @@ def test_rebuilding_from_the_log_equals_following_the_commits(tmp_path: Path, ch
         "measures",
         *("proposals", "votes"),  # tests/contracts/governance/test_proposal_rows.py
         *("tallied_types", "tally_members", "tallies", "matches"),  # tests/contracts/process/test_tally_rows.py
-    }  # test_supervision.py, test_standards.py, test_money.py, test_trade.py, test_contained.py, test_others.py, test_standing_rows.py
+    }  # test_supervision.py, test_standards.py, test_money.py, test_trade.py, test_contained.py, ...
     assert all(found[name] for name in filled), "every table is filled, so that the comparison means something"
 
 
