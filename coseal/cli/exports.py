@@ -37,6 +37,8 @@ class ExportFormat(StrEnum):
     xes = "xes"
     csv = "csv"
     parquet = "parquet"
+    camt_053 = "camt.053"
+    camt_054 = "camt.054"
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +50,8 @@ def register(app: typer.Typer) -> None:
 def export_log(
     access: Access,
     format: Annotated[
-        ExportFormat, typer.Argument(metavar="FORMAT", help="ocel-json|ocel-sqlite|ocel-xml|xes|csv|parquet")
+        ExportFormat,
+        typer.Argument(metavar="FORMAT", help="ocel-json|ocel-sqlite|ocel-xml|xes|csv|parquet|camt.053|camt.054"),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file; FILE.manifest.json is written beside.")],
     sender: SenderOption,
@@ -66,21 +69,36 @@ def export_log(
     recorded: Annotated[
         bool, typer.Option("--recorded", help="Every item as it was recorded: corrections are items of their own.")
     ] = False,
+    wallet: Annotated[
+        str | None, typer.Option("--wallet", metavar="WALLET", help="camt.053, camt.054: whose statement.")
+    ] = None,
+    month: Annotated[
+        str | None, typer.Option("--month", metavar="YYYY-MM", help="camt.053, camt.054: of this month alone.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write all that is recorded of a process as an event log, with a signed manifest.
+    """Write all that is recorded of a process as an event log, with a signed manifest; or a wallet's statement.
 
     Every block is checked from the genesis on, so the file holds what was certified. The same process up to the same
     height gives the same bytes; `coseal verify FILE.manifest.json` checks them offline. XES and CSV hold the cases of
     one object type, Parquet all events; what a format cannot hold is counted under `leaves_out`. A correction stands
     in the place of what it corrects, as rules judge it; with --recorded every item stands as it was recorded.
 
+    camt.053 and camt.054 are of a wallet, with the document beside them that proves them complete; nothing is signed.
+
     Examples:
 
       coseal export ocel-json --out fines.json --process-type traffic-fines --as regulator
 
       coseal export xes --out fines.xes --object-type case --height 1200 --as regulator
+
+      coseal export camt.053 --wallet bank-a/enterprise-a --month 2026-03 --out march.xml --as enterprise-a
     """
+    if format in (ExportFormat.camt_053, ExportFormat.camt_054):
+        from coseal.cli.payments import export_account
+
+        export_account(access, format.value, wallet, month, month, out, as_json=as_json)
+        return
     from coseal.audit.sources import UrlSource
     from coseal.contracts.membership.state import operator_key
     from coseal.formats.exporters.export import export, manifest

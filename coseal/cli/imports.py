@@ -41,6 +41,9 @@ class Format(StrEnum):
     cloudevents = "cloudevents"
     ubl = "ubl"
     cii = "cii"
+    pain_001 = "pain.001"
+    pacs_008 = "pacs.008"
+    pacs_009 = "pacs.009"
     csv = "csv"
 
 
@@ -122,13 +125,22 @@ def import_log(
     define_only: Annotated[
         bool, typer.Option("--define-only", help="Define the process type and register the source; record nothing yet.")
     ] = False,
+    linked: Annotated[
+        bool, typer.Option("--linked", help="pain.001, pacs.008: pay all of a group, or none of it.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE", help="pain.001, pacs.008: write a pain.002 there.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Record an event log as a source of a member, strictly.
+    """Record an event log as a source of a member, strictly; or pay what a file of payments asks for.
 
     The file is read whole and checked first: dangling references, undeclared types, duplicate ids, values that do not
     fit, times without an offset are reported by path and count, with exit code 1 and nothing recorded. A second run
     records nothing twice, an interrupted one continues where it stopped.
+
+    Payments (pain.001, pacs.008) become a batch for each group; what the wallet's statement shows as paid already is
+    not paid again. A reserve instruction (pacs.009) is recorded as a log is.
 
     With --define-only rules for its process type can be in force before the first item is recorded. --print-type
     prints the definition as `coseal submit process.define_type --data` takes it.
@@ -154,7 +166,17 @@ def import_log(
       coseal import fines.csv.gz --map fines.toml --as enterprise-a --zone Europe/Rome
 
       coseal import log.xes.gz --as enterprise-a --define-only
+
+      coseal import salaries.xml --format pain.001 --report report.xml --as enterprise-a
     """
+    if format in (Format.pain_001, Format.pacs_008):
+        from coseal.cli.payments import import_payments
+
+        with printed_findings(as_json=as_json):
+            import_payments(
+                access, file, format.value, sender, linked=linked, report=report, dry_run=dry_run, as_json=as_json
+            )
+        return
     from coseal.formats.importers.log import BadLog
     from coseal.formats.importers.mapping import Options, load_mapping
     from coseal.formats.importers.reader import read_log

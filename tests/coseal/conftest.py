@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from coseal.client.blocking import Client
+from coseal.contracts.currency.statement import Period, month_from
 from coseal.contracts.registry import CAPABILITIES
 from coseal.ledger import merkle
 from coseal.ledger.block import Receipt
@@ -16,6 +17,8 @@ from coseal.ledger.codec import decode, encode
 from coseal.ledger.proof import CertifiedValue, TransactionProof
 from coseal.ledger.render import plain, proof_json, receipt_json, state_proof_json
 from coseal.ledger.transaction import Transaction
+from coseal.sql.statement import statement_from
+from tests.audit.conftest import ListSource
 from tests.reference import reference
 from tests.support.chain import Chain
 from tests.support.genesis import make_genesis
@@ -46,6 +49,8 @@ class FakeNode(httpx.BaseTransport):
             return self._transaction(path)
         if path.startswith("/v1/state/"):
             return self._state(path.removeprefix("/v1/state/"), proof="proof=true" in str(request.url))
+        if path.startswith("/v1/wallets/") and path.endswith("/statement"):
+            return self._statement(path.removeprefix("/v1/wallets/").removesuffix("/statement"), request.url.params)
         if path == "/v1/proofs":
             return self._proofs(json.loads(request.url.params["keys"]))
         if path == "/v1/status":
@@ -59,6 +64,11 @@ class FakeNode(httpx.BaseTransport):
         if path.startswith("/v1/blocks/"):
             return httpx.Response(200, content=self.blocks[int(path.rpartition("/")[2]) - 1].encode())
         return self._problem(404, "not_found")
+
+    def _statement(self, wallet: str, params: Mapping[str, str]) -> httpx.Response:
+        period = Period(*(month_from(params[name]) if name in params else None for name in ("first", "last")))
+        made = statement_from([ListSource(self.blocks)], self.genesis, wallet, period)
+        return httpx.Response(200, json={name: value for name, value in made.items() if name != "handovers"})
 
     def _blocks(self, first: int, limit: int) -> httpx.Response:
         raws = [committed.encode() for committed in self.blocks[first - 1 : first - 1 + limit]]

@@ -28,6 +28,7 @@ from coseal.contracts.rules.rule import parse_rule
 from coseal.errors import CosealError
 from coseal.formats.importers.mapping import load_mapping
 from coseal.formats.importers.reader import read_log
+from coseal.formats.iso20022.orders import read_orders
 from coseal.ledger import codec, framing, render
 from coseal.ledger.block import Block, CommittedBlock, Header, Receipt
 from coseal.ledger.certificates import decode_certificate
@@ -289,6 +290,16 @@ def _importer(name: str, map_text: str = "") -> Callable[[bytes], str]:
     return read
 
 
+def _payments(format: str) -> Callable[[bytes], str]:
+    def read(data: bytes) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "message.xml"
+            path.write_bytes(data)
+            return repr(read_orders(path, format, "2026-03-02"))
+
+    return read
+
+
 def _mapping(data: bytes) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "map.toml"
@@ -370,6 +381,8 @@ DECODERS: tuple[Decoder, ...] = (
     Decoder("expression", "text", _expression, lambda: [e.encode() for e in seeds.EXPRESSIONS], (RuleError,)),
     Decoder("http-batch", "msgpack", _batch, seeds.batch, (Problem,)),
     Decoder("cursor", "text", _cursor, lambda: [b"YWJj", b"MTI", b"===="], (Problem,)),
+    Decoder("pain.001", "text", _payments("pain.001"), seeds.orders, (CosealError,), share=0.2),
+    Decoder("pacs.008", "text", _payments("pacs.008"), seeds.banks_orders, (CosealError,), share=0.2),
     Decoder("log-map", "text", _mapping, lambda: [seeds.MAP.encode()], (CosealError,), share=0.2),
     *(
         Decoder(f"log-{name}", form, _importer(name, map_text), inputs, (CosealError,), share=0.2)

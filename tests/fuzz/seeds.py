@@ -43,6 +43,7 @@ from coseal.node.core import journal, wire
 from coseal.node.index.index import Index
 from coseal.sql.statement import statement_from
 from tests.audit.conftest import ListSource
+from tests.coseal.formats.iso20022.messages import pacs_008, pain_001, transfer
 from tests.support import comet
 from tests.support.chain import Chain
 from tests.support.currency import DAY_MS, funded, payment
@@ -473,6 +474,16 @@ def statement() -> tuple[Genesis, bytes]:
     money.ok("enterprise-a", "pay", **payment("bank-a/ea", "bank-b/eb", 7))
     genesis, source = money.chain.genesis, ListSource(money.chain.blocks)
     return genesis, text(statement_from([source], genesis, "bank-a/ea", Period(202311, 202311)))
+
+
+def orders() -> list[bytes]:
+    """Return a pain.001."""
+    return [pain_001([transfer(1, "bank-a/shop", "12.50"), transfer(2, "bank-a/shop", "1")], total="13.5").encode()]
+
+
+def banks_orders() -> list[bytes]:
+    """Return a pacs.008."""
+    return [pacs_008("bank-a/ea", "bank-a/shop", "12.50").encode()]
 
 
 def handover() -> Handover:

@@ -25,6 +25,7 @@ from coseal.formats.importers.ocel_json import read_ocel_json
 from coseal.formats.importers.ocel_sqlite import MAGIC, read_ocel_sqlite
 from coseal.formats.importers.ocel_xml import read_ocel_xml
 from coseal.formats.importers.xes import read_xes
+from coseal.formats.iso20022.reserves import read_reserves
 
 FORMATS: Final[Mapping[str, Callable[[Path, maps.Mapping], Log]]] = {
     "ocel-json": read_ocel_json,
@@ -36,6 +37,7 @@ FORMATS: Final[Mapping[str, Callable[[Path, maps.Mapping], Log]]] = {
     "cloudevents": read_cloudevents,
     "ubl": read_ubl,
     "cii": read_cii,
+    "pacs.009": read_reserves,
     "csv": read_csv,
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from coseal.audit import replay
+from coseal.audit.verify import verify_bytes
 from coseal.cli import app
 from coseal.client import keys
 from coseal.contracts.currency.post import wallet_of
@@ -22,8 +24,9 @@ from coseal.contracts.execution import Executor
 from coseal.contracts.registry import CONTRACTS
 from coseal.ledger.genesis import PROTOCOL_VERSION
 from coseal.network.access import Access
+from tests.coseal.formats.iso20022.messages import pain_001, transfer
 from tests.support.chain import Chain
-from tests.support.currency import Money, funded, money_genesis, payment
+from tests.support.currency import VAULT_A, Money, funded, money_genesis, payment
 from tests.support.keys import seed
 
 EA, EB = "bank-a/ea", "bank-b/eb"
@@ -160,6 +163,41 @@ def test_a_mandate_is_signed_here_and_carried_by_another(asked: Money, tmp_path:
     run("submit", "currency.pay", "--data", tmp_path / "payment.json", "--as", "regulator")
     assert "bank-a/shop: 7.50 yuan" in run("wallet", "show", "bank-a/shop")
     assert "give --wallet-key" in run("wallet", "mandate", "bank-a/shop", "pay", *words, code=2)
+
+
+def test_a_file_of_payments_is_paid_once_and_reported(asked: Money, tmp_path: Path) -> None:
+    file, report = tmp_path / "pain.xml", tmp_path / "report.xml"
+    transfers = [transfer(1, "bank-a/shop", "12.50"), transfer(2, "bank-a/shop", "1000.00"), transfer(3, VAULT_A, "1")]
+    file.write_text(pain_001(transfers, total="1013.50"))
+    words = ("import", file, "--format", "pain.001", "--as", "enterprise-a")
+    assert "'payments': 3, 'groups': 1, 'amount': '1013.50'" in run(*words, "--dry-run")
+    assert "M-1: 2 of 3 payments are settled" in run(*words, "--report", report, code=1)
+    assert "<TxSts>RJCT</TxSts><StsRsnInf><Rsn><Prtry>insufficient</Prtry>" in report.read_text()
+    again = json.loads(run(*words, "--json", code=1))
+    assert [one["ok"] for one in again["payments"]] == [True, False, True]
+    assert asked.balance(EA) == 40_000 - 1_350  # what was settled was not paid again
+    file.write_text(pain_001([transfer(1, "bank-a/shop", "12.505")]))
+    assert "bad_amount" in run(*words, code=1)
+    assert asked.balance(EA) == 40_000 - 1_350
+
+
+def test_a_linked_group_is_paid_whole_or_not_at_all(asked: Money, tmp_path: Path) -> None:
+    file = tmp_path / "pain.xml"
+    file.write_text(pain_001([transfer(1, "bank-a/shop", "12.50"), transfer(2, "bank-a/shop", "1000.00")]))
+    words = ("import", file, "--format", "pain.001", "--as", "enterprise-a", "--linked")
+    assert "0 of 2 payments are settled" in run(*words, code=1)
+    assert asked.balance(EA) == 40_000
+
+
+def test_a_wallet_is_exported_with_the_proof_beside_it(asked: Money, tmp_path: Path, node: Any) -> None:
+    out = tmp_path / "s.xml"
+    assert "2 movements of bank-a/vault" in run(
+        "export", "camt.053", "--wallet", VAULT_A, "--out", out, "--as", "bank-a"
+    )
+    proof = (tmp_path / "s.xml.statement.json").read_bytes()
+    assert sha256(proof).hexdigest() in out.read_text()
+    assert verify_bytes(proof, node.genesis).ok
+    assert "which one?" in run("export", "camt.054", "--out", out, "--as", "bank-a", code=2)
 
 
 def test_every_action_of_money_is_a_command_beside_these() -> None:
