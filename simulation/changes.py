@@ -1,4 +1,5 @@
-"""The changes that a seed's members decide on while all else happens: who validates, with which key, by which rules.
+"""The changes that a seed's members decide on while all else happens: who validates, with which key, by which rules,
+who is a member in good standing, by which votes all of that is decided, and what is paused.
 
 Law: a change is made as members make it, by signed transactions at some node; what became of it is read from the
 chain. None is asked for that would leave fewer than n - f good validators.
@@ -10,8 +11,10 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from simulation import faults, reading
-from simulation.epochs import OF_VALIDATORS, Ballot, Seat, is_safe
+from simulation import faults, proposals, reading
+from simulation.decisions import Ballot
+from simulation.epochs import OF_VALIDATORS, Seat, is_safe
+from simulation.proposals import PAUSED
 
 if TYPE_CHECKING:
     from simulation.node import SimulatedNode
@@ -25,13 +28,26 @@ KINDS: Final = {
     "rotate": "rotate_validator_key",
     "rules": "protocol_version",
     "withdraw": "withdraw_version",
+    "amend": "amend_constitution",
+    "suspend": "suspend_member",
+    "reinstate": "reinstate_member",
+    "admit": "add_member",
+    "dismiss": "remove_member",
+    "measure": "measure",
 }
+REASON: Final = "So it should be"
+SOON_MS: Final = 10_000
+"""How far ahead a decision may be that is waited for when all is healed."""
+STUCK_MAX: Final = 60
+"""How often a proposal is looked at on which all voted, before it is withdrawn."""
+DOOMED_OF: Final = 8
+"""In one of so many proposals all vote as they like."""
 Subject: TypeAlias = dict[str, Any]
 
 
 @dataclass(slots=True)
 class Change:
-    """One change: ``node`` is whom it is about, ``ballot`` the proposal that is under way, if there is one."""
+    """One change: ``node`` is the node or member that it is about, ``ballot`` the proposal under way, if any."""
 
     kind: str
     node: str = ""
@@ -39,6 +55,9 @@ class Change:
     tries: int = 0
     waits: int = 0
     given: bool = False  # the new key is where it belongs, or will be; or the addition was asked for too early
+    seats: bool = False  # a validator is to leave its seat
+    doomed: bool = False  # all vote as they like
+    stuck: int = 0
 
 
 class Changes:
@@ -49,7 +68,7 @@ class Changes:
         self.plan = deque(world.options.changes)
         self.active: list[Change] = []
         self.rotating: dict[str, None] = {}
-        self._voted: dict[tuple[str, str], None] = {}
+        self._said: dict[tuple[str, int], dict[str, str]] = {}  # by ballot and round: what was sent, by member
         self._number = 0
 
     @property
@@ -61,7 +80,12 @@ class Changes:
     def f(self) -> int:
         """How many may be faulty now and when every removal that is under way has come."""
         n = self.world.epochs.newest.n
-        return (n - sum(change.kind == "remove" and bool(change.ballot) for change in self.active) - 1) // 3
+        return (n - self._leaving - 1) // 3
+
+    @property
+    def _leaving(self) -> int:
+        """How many validators leave their seats by what is under way."""
+        return sum(change.seats and bool(change.ballot) for change in self.active)
 
     def start(self) -> None:
         """Begin soon, if there is something to do."""
@@ -77,18 +101,23 @@ class Changes:
             self.world.guarded(lambda: self.world.clients.again(every=False))
             for change in list(self.active):
                 self._advance(change)
+            if self.world.epochs.decisions.measures and self.rng.randrange(4) == 0:
+                contract, action = PAUSED.split(".")
+                self._send(self.rng.choice(self.world.genesis.members).id, contract, action, {})
         if not self.over:
             self.world.act(self.rng.randint(60, 300), "changes", self._go_on)
 
     def _advance(self, change: Change) -> None:
-        ballot = self.world.epochs.ballots.get(change.ballot)
+        ballot = self.world.epochs.decisions.ballots.get(change.ballot)
         if not change.ballot:
             self._propose(change)
         elif ballot is None:
             return
         elif ballot.status == "open":
             if not self._waits_for_its_turn(change):
-                self._vote(change.ballot, ballot)
+                self._vote(change, ballot)
+        elif ballot.status == "passed":
+            self._wait(change, ballot)
         elif ballot.status != "accepted":  # void, or refused: another change came first, or it is not ready yet
             self.world.goals["change_void"] += ballot.status in ("void", "change_pending")
             self.world.say(f"{change.kind} {change.node} is {ballot.status}")
@@ -114,23 +143,29 @@ class Changes:
         epochs = self.world.epochs
         if change.kind == "rules":
             return bool(epochs.begun) and self.world.highest >= epochs.begun
-        if change.kind == "withdraw":
+        if change.kind == "measure":
+            return self.world.healed or change.ballot not in epochs.decisions.measures
+        if KINDS[change.kind] not in OF_VALIDATORS and not change.seats:
             return True
-        return epochs.coming is None and self.world.highest >= epochs.newest.first_height
+        return not epochs.stepping and epochs.coming is None and self.world.highest >= epochs.newest.first_height
 
     # Proposals
 
     def _propose(self, change: Change) -> None:
         subject = self._subject(change)
         if subject is None:
-            if change.kind == "withdraw" or (self.world.healed and (change.kind != "add" or not change.node)):
+            over = self.world.healed and (change.kind != "add" or not change.node)
+            waits = change.kind in ("reinstate", "dismiss")
+            vain = waits and all(other.kind not in ("suspend", "admit") for other in self.active)
+            if change.kind == "withdraw" or over or vain:
                 self._drop(change)  # it was impossible, and will be
             return
         self._number += 1
+        change.stuck, change.doomed = 0, self.rng.randrange(DOOMED_OF) == 0 and not self.world.healed
         change.ballot = f"change-{self._number}"
         proposer = self._proposer(change)
         self.world.say(f"{proposer} proposes to {change.kind} {change.node}")
-        args = {"id": change.ballot, "kind": KINDS[change.kind], "subject": subject}
+        args = {"id": change.ballot, "kind": KINDS[change.kind], "subject": subject, "reason": REASON}
         self._send(proposer, "governance", "propose", args)
 
     def _proposer(self, change: Change) -> str:
@@ -138,7 +173,8 @@ class Changes:
         owner = self.world.epochs.nodes.get(change.node, ("", b""))[0]
         if change.kind == "rotate" or (owner and self.rng.randrange(3) == 0):
             return owner
-        return self.rng.choice(self.world.epochs.newest.members)
+        good = [member for member in self.world.epochs.newest.members if self.world.epochs.decisions.is_good(member)]
+        return self.rng.choice(good)
 
     def _subject(self, change: Change) -> Subject | None:
         return {
@@ -147,6 +183,12 @@ class Changes:
             "rotate": self._rotation,
             "rules": self._rules,
             "withdraw": self._withdrawal,
+            "amend": self._amendment,
+            "suspend": self._suspension,
+            "reinstate": self._reinstatement,
+            "admit": self._admission,
+            "dismiss": self._dismissal,
+            "measure": self._measure,
         }[change.kind](change)
 
     def _addition(self, change: Change) -> Subject | None:
@@ -156,7 +198,10 @@ class Changes:
             free = [
                 node
                 for node in world.nodes
-                if node.owner not in epochs.newest.members and node.id not in taken and node.honest == node.started
+                if node.owner not in (*epochs.newest.members, *taken)
+                and node.id not in taken
+                and node.honest == node.started
+                and epochs.decisions.is_good(node.owner)
             ]
             if not free:
                 return None
@@ -173,8 +218,8 @@ class Changes:
     def _removal(self, change: Change) -> Subject | None:
         world, era = self.world, self.world.epochs.newest
         faulty = len(world.options.behaviours) + len(world.fragile)
-        pending = sum(other.kind == "remove" and bool(other.ballot) for other in self.active)
-        if era.n - pending < 5 or faulty > (era.n - pending - 2) // 3:
+        left = era.n - self._leaving - len(world.epochs.stepping)
+        if left < 5 or faulty > (left - 2) // 3:
             return None
         free = [
             seat.id
@@ -184,7 +229,7 @@ class Changes:
         ]
         if not free:
             return None
-        leader = world.leading()
+        change.seats, leader = True, world.leading()
         change.node = leader if leader in free and self.rng.randrange(8) else self.rng.choice(free)
         return {"node": change.node}
 
@@ -223,6 +268,48 @@ class Changes:
         waiting = self.world.epochs.waiting
         return None if waiting is None else {"proposal": waiting.ballot}
 
+    def _amendment(self, change: Change) -> Subject | None:
+        return proposals.amendment(self.world.epochs.decisions, self.rng)
+
+    def _measure(self, change: Change) -> Subject | None:
+        return proposals.measure(self.world.epochs.decisions, self.rng)
+
+    def _suspension(self, change: Change) -> Subject | None:
+        """Suspend a member: with its seat, if that can be missed, or it stays for certain."""
+        epochs = self.world.epochs
+        seat = self._removal(change) if self.rng.randrange(2) else None
+        stays = epochs.newest.n == 4 and epochs.coming is None and all(other.kind != "add" for other in self.active)
+        if seat is not None:
+            change.node = epochs.nodes[seat["node"]][0]
+        else:
+            joining = [
+                self.world.named(other.node)[0].owner for other in self.active if other.kind == "add" and other.node
+            ]
+            free = [each for each in epochs.decisions.roles if epochs.decisions.is_good(each) and each not in joining]
+            change.seats, change.node = False, self.rng.choice(free)
+        seats = seat is not None or (stays and not self.plan and self.rng.randrange(2) == 0)
+        return proposals.suspension(epochs.decisions, self.rng, change.node, seats=seats)
+
+    def _reinstatement(self, change: Change) -> Subject | None:
+        suspended = list(self.world.epochs.decisions.suspended)
+        if not suspended:
+            return None
+        change.node = self.rng.choice(suspended)
+        return {"member": change.node, "grounds": proposals.GROUNDS}
+
+    def _admission(self, change: Change) -> Subject | None:
+        change.node = change.node or f"newcomer-{self._number}"
+        return proposals.admission(self.world.scheme, self.rng, change.node)
+
+    def _dismissal(self, change: Change) -> Subject | None:
+        """Remove a member that was admitted in this run: it runs no node."""
+        decisions = self.world.epochs.decisions
+        here = [member for member in decisions.roles if member.startswith("newcomer") and decisions.is_good(member)]
+        if not here:
+            return None
+        change.node = self.rng.choice(here)
+        return {"member": change.node, "grounds": proposals.GROUNDS}
+
     def _install(self, change: Change) -> None:
         """While rules wait for nodes that have them, some are given newer software, or members give up."""
         waiting, upgrade = self.world.epochs.waiting, self.world.epochs.upgrade
@@ -244,17 +331,40 @@ class Changes:
         soon = change.waits < WAITS_MAX and not self.world.healed
         return change.kind == "remove" and soon and self.world.leading() != change.node
 
-    def _vote(self, name: str, ballot: Ballot) -> None:
-        """Every member says yes but as many as a quorum can do without, and says it once."""
-        members = self.world.epochs.newest.members
-        against = len(members) - (2 * len(members) // 3 + 1) - list(ballot.choices.values()).count("no")
-        for member in members:
-            if member in ballot.choices or (name, member) in self._voted:
+    def _vote(self, change: Change, ballot: Ballot) -> None:
+        """Every member that has a vote says yes, but some that can be missed, and says it once."""
+        decisions = self.world.epochs.decisions
+        said = self._said.setdefault((change.ballot, ballot.round), {})
+        electors = decisions.electors(ballot)
+        for member in electors:
+            if member in ballot.choices or member in said:
                 continue
-            self._voted[name, member] = None
-            says_no = against > 0 and self.rng.randrange(4) == 0 and self.world.epochs.newest.n == len(members)
-            against -= says_no
-            self._send(member, "governance", "vote", {"ballot": name, "choice": "no" if says_no else "yes"})
+            said[member] = "yes"
+            if change.doomed:
+                said[member] = self.rng.choice(("yes", "no", "abstain"))
+            elif self.rng.randrange(4) == 0:
+                other = self.rng.choice(("no", "abstain"))
+                if decisions.would_pass(ballot, {**said, member: other}, SOON_MS):
+                    said[member] = other
+            args = {"ballot": change.ballot, "choice": said[member], "reason": REASON}
+            self._send(member, "governance", "vote", args)
+        change.stuck += all(member in ballot.choices for member in electors)
+        if change.stuck > STUCK_MAX:
+            change.stuck = 0
+            args = {"proposal": change.ballot, "reason": REASON}
+            self._send(ballot.proposer, "governance", "withdraw", args)
+            if self.world.healed:
+                self._drop(change)
+
+    def _wait(self, change: Change, ballot: Ballot) -> None:
+        """While a decision waits for its delay, the member concerned may appeal."""
+        if self.world.healed:
+            if ballot.effect_ms > self.world.now_ms + SOON_MS:
+                self._drop(change)
+        elif ballot.concerned is not None and not change.given and self.rng.randrange(4) == 0:
+            change.given = True
+            args = {"proposal": change.ballot, "reason": REASON}
+            self._send(ballot.concerned, "governance", "appeal", args)
 
     def _send(self, member: str, contract: str, action: str, args: Subject) -> None:
         running = self.world.serving()

@@ -1,17 +1,18 @@
 """Who validates from which height on, and by which rules, worked out from the bytes of the blocks alone.
 
-Law: nothing of the product is asked. Ballots are counted, sets made and hashes computed anew; what a block
-announces must be what a quorum decided in the block before it, and other rules begin only where a quorum of those who
-decide under them said that they have them (I20).
+Law: nothing of the product is asked. Sets are made and hashes computed here; what a block announces must be what was
+decided in the block before it (``simulation.decisions``), and other rules begin only where a quorum of those who decide
+under them said that they have them (I20).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simulation import reading
+from simulation.decisions import Ballot, Decisions, Wrong
 from simulation.reading import Claim, Seen
 
 if TYPE_CHECKING:
@@ -73,28 +74,12 @@ class Era:
         return (index + (height % tenure == 0)) % self.n
 
 
-@dataclass(slots=True)
-class Ballot:
-    """A proposal as the chain has it; ``status`` is that of its last receipt, or the code of its refusal."""
-
-    kind: str
-    subject: dict[str, Any]
-    proposer: str
-    height: int
-    status: str
-    choices: dict[str, str] = field(default_factory=dict)
-
-
 class Waiting(NamedTuple):
     """A version that is accepted and not in force yet, the height of its ballot, and that ballot's name."""
 
     version: int
     height: int
     ballot: str
-
-
-class Wrong(Exception):
-    """A block says of the validators what nobody decided."""
 
 
 class Epochs:
@@ -112,13 +97,17 @@ class Epochs:
         self.eras = [Era(0, 1, tuple(sorted(seats)))]
         self.nodes = {node.id: (node.member, node.consensus_key) for node in genesis.nodes}
         self.ready: dict[str, int] = {}
-        self.ballots: dict[str, Ballot] = {}
+        self.stepping: list[str] = []  # validators of suspended members that are to leave their seats
         self.coming: tuple[Seat, ...] | None = None
         self.height = 0
         self.version, self.begun = 1, 0  # in force, and since which height; 0: since genesis
         self.waiting: Waiting | None = None
         self.withdrawn: dict[str, None] = {}
         self.software: dict[str, list[int]] = {}
+        self.decisions = Decisions(genesis, lambda: self.newest.members, self._enact, self._note)
+
+    def _note(self, goal: str) -> None:
+        self.world.goals[goal] += 1
 
     @property
     def newest(self) -> Era:
@@ -158,6 +147,9 @@ class Epochs:
         self._announced(seen)
         self._versioned(seen)
         self.height = seen.height
+        begun = reading.receipt(seen.receipts[0])[1].get("governance", {})
+        self._stepped_down(begun.get("stepped_down"))
+        self.decisions.begin(seen.height, seen.time_ms, begun)
         if seen.next_validators_hash != self.newest.hash:
             raise Wrong("names other successors than were decided")
         for raw, receipt in zip(seen.transactions, seen.receipts[1:], strict=True):
@@ -193,34 +185,56 @@ class Epochs:
 
     def _transaction(self, height: int, claim: Claim, code: str, data: dict[str, Any]) -> None:
         args, member = claim.args, claim.sender.split("/")[0]
-        if claim.name == "governance.propose" and args["id"] not in self.ballots:
-            ballot = Ballot(args["kind"], args["subject"], member, height, code)
-            self.ballots[args["id"]] = ballot
-            if code == "ok":
-                ballot.choices[member] = "yes"  # counts if the member has a vote
-                self._resolved(height, args["id"], ballot, data["status"])
-        elif code != "ok":
+        self.decisions.sent(height, claim, code, data)
+        if code != "ok":
             return
-        elif claim.name == "governance.vote":
-            ballot = self.ballots[args["ballot"]]
-            if ballot.status != "open" or ballot.choices.setdefault(member, args["choice"]) != args["choice"]:
-                raise Wrong(f"takes a vote of {member}, which it had, or which came too late")
-            self._resolved(height, args["ballot"], ballot, data["status"])
-        elif claim.name == "membership.add_node":
+        if claim.name == "membership.add_node":
             self.nodes[args["node"]] = (member, bytes.fromhex(args["consensus_key"]))
         elif claim.name == "membership.ready":
             self.ready[claim.sender.removeprefix("node:")] = height
         elif claim.name == "membership.declare_software":
             self.software[claim.sender.removeprefix("node:")] = list(args["protocol_versions"])
 
-    def _resolved(self, height: int, name: str, ballot: Ballot, status: str) -> None:
-        ballot.status = status
-        if status != "accepted":
-            return
-        members = self.newest.members
-        yes = sum(ballot.choices.get(member) == "yes" for member in members)
-        if 3 * yes <= 2 * len(members):
-            raise Wrong(f"accepts a proposal with {yes} votes of {len(members)}")
+    def _stepped_down(self, told: dict[str, Any] | None) -> None:
+        """S6: the validator of a suspended member whose turn it is leaves its seat, if the others can do without."""
+        node = ""
+        left: tuple[Seat, ...] = ()
+        if self.stepping:
+            node = self.stepping.pop(0)
+            seat = next((seat for seat in self.newest.seats if seat.id == node), None)
+            node = "" if seat is None or self.decisions.is_good(seat.member) else node
+            left = self._left(node)
+        if (told is None) != (not node) or (told is not None and told["node"] != node):
+            raise Wrong(f"has {told} step down, not {node or 'anybody'}")
+        if told is not None:
+            if ("first_height" in told) != bool(left):
+                raise Wrong(f"has {node} step down as {told}; left would be {len(left)}")
+            self.coming = left or None
+            self.world.goals["stepped_down"] += bool(left)
+
+    def _left(self, node: str, seats: tuple[Seat, ...] | None = None) -> tuple[Seat, ...]:
+        """Return the seats without that of a node; none if that must not be, or it has no seat."""
+        before = self.newest.seats if seats is None else seats
+        left = tuple(seat for seat in before if seat.id != node)
+        lacking = self.has(node, self.version) and not self.support(left, self.version)
+        return () if left == before or len(left) < SEATS_MIN or lacking or not is_safe(left) else left
+
+    def _leaving(self, member: str) -> list[str]:
+        """Return which validators of a member can leave their seats, one after the other."""
+        seats, found = self.coming or self.newest.seats, []
+        for node in sorted({seat.id for seat in (*self.newest.seats, *seats) if seat.member == member}):
+            if self._left(node, seats):
+                seats = self._left(node, seats)
+                found.append(node)
+        return found
+
+    def _enact(self, height: int, name: str, ballot: Ballot, outcome: dict[str, Any]) -> None:
+        """Follow what an accepted proposal does to validators and versions."""
+        if ballot.kind == "suspend_member" and ballot.subject["seats"]:
+            leaving = self._leaving(ballot.subject["member"])
+            if outcome["seats"]["leaving"] != leaving:
+                raise Wrong(f"has {outcome['seats']} leave, not {leaving}")
+            self.stepping = [*(node for node in self.stepping if node not in leaving), *leaving]
         if ballot.kind == "protocol_version":
             if self.waiting is not None or ballot.subject["version"] != self.version + 1:
                 raise Wrong("accepts a version that is not the next, or while another one waits")
@@ -238,16 +252,17 @@ class Epochs:
         node, seats = ballot.subject["node"], {seat.id: seat for seat in self.newest.seats}
         if ballot.kind == "add_validator":
             member, key = self.nodes[node]
+            if not self.decisions.is_good(member):
+                raise Wrong(f"adds {node} of {member}, which is suspended")
             if node in seats or height - self.ready.get(node, -READY_BLOCKS - 1) > READY_BLOCKS:
                 raise Wrong(f"adds {node}, which validates already or never said that it is ready")
             if not self.has(node, self.version):
                 raise Wrong(f"adds {node}, which never said that it has version {self.version}")
             seats[node] = Seat(node, member, self.roles[member], key)
         elif ballot.kind == "remove_validator":
-            if seats.pop(node, None) is None or len(seats) < SEATS_MIN:
-                raise Wrong(f"removes {node}: it did not validate, or {len(seats)} would be left")
-            if self.has(node, self.version) and not self.support(tuple(seats.values()), self.version):
-                raise Wrong(f"removes {node}: too few of those left have version {self.version}")
+            if not self._left(node):
+                raise Wrong(f"removes {node}, which did not validate, or which the others cannot do without")
+            del seats[node]
         else:
             key, proof = bytes.fromhex(ballot.subject["key"]), bytes.fromhex(ballot.subject["proof"])
             said = reading.key_proof(self.world.genesis.chain_id, node, key)

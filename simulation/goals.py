@@ -44,6 +44,17 @@ GOALS: Final[dict[str, str]] = {
     "snapshot_over_epochs": "a node joins by a snapshot of a later epoch than it knew",
     "version_waits": "rules that are decided wait beyond their height for nodes that have them",
     "version_withdrawn": "rules that wait are withdrawn",
+    "amended": "a document takes the place of the founding constitution, while faults strike",
+    "amended_again": "a document takes the place of another",
+    "suspended": "a member is suspended",
+    "reinstated": "a suspended member is reinstated by ballot",
+    "stepped_down": "the validator of a suspended member leaves its seat",
+    "member_added": "a member is admitted",
+    "member_removed": "a member is removed",
+    "measure_paused": "what a measure pauses is refused",
+    "decided_by_time": "the start of a block decides a proposal, or has it take effect",
+    "overridden": "a proposal passes against one constituency",
+    "appealed": "a member appeals, and all vote again",
     "release_lacking": "a node stops before the rules that it lacks, having said so",
 }
 """Every name with what it means."""

@@ -1,4 +1,4 @@
-"""The invariants I1 to I20 of a run, judged from the bytes that left nodes and reached disks.
+"""The invariants I1 to I21 of a run, judged from the bytes that left nodes and reached disks.
 
 Law: nothing here calls what it judges. Frames and records are read by ``simulation.reading``; quorums, hashes and
 preimages are computed anew. Bounds and timers (I11, I12) are looked up in the machine, for they are not on any wire.
@@ -13,7 +13,8 @@ from coseal.consensus.events import Timer, TimerKind
 from coseal.node.core import events
 from coseal.node.core.wire import Blocks
 from simulation import reading
-from simulation.epochs import Era, Wrong
+from simulation.decisions import Wrong
+from simulation.epochs import Era
 from simulation.evidence import Evidence
 from simulation.reading import COMMIT, NAMES, PREPARE, PROPOSAL, ROUND_CHANGE, Said, Seen
 from simulation.traces import Traces
@@ -196,7 +197,7 @@ class Invariants:
         try:
             self.world.epochs.follow(seen)
         except Wrong as error:
-            raise Violation(f"I20 height {seen.height} {error}") from None
+            raise Violation(f"{error.rule} height {seen.height} {error}") from None
         if seen.proposer not in self.world.faulty_names() and seen.hash not in self.made:
             raise Violation(f"I9 height {seen.height} is a block in the name of {seen.proposer}, who did not make it")
         fault = self.evidence.committed(seen)

@@ -5,10 +5,15 @@ Law: after ``heal`` nothing goes wrong any more but what at most f nodes suffer,
 
 from __future__ import annotations
 
+from typing import Final
+
 from coseal.node.core import journal
 from simulation import faults
 from simulation.node import SimulatedNode
 from simulation.world import World
+
+QUIET_MS: Final = 3_000
+"""How long an idle network is watched at the end."""
 
 
 class Course:
@@ -120,6 +125,8 @@ class Course:
         if self.world.clients.open or not self.world.changes.over:
             return False
         if self.world.highest < self.world.height_min:
+            return False
+        if self.world.epochs.decisions.brings_until(self.world.now_ms + QUIET_MS + 2_000):
             return False
         running = self.world.running_honest()
         if any(node.machine is not None and len(node.machine._pending.reporter) for node in running):

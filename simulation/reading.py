@@ -192,13 +192,18 @@ def transaction_id(raw: bytes) -> bytes:
 
 
 def pack(value: Any) -> bytes:
-    """Return the MessagePack bytes of a certificate: lists, texts, bytes and integers."""
+    """Return the MessagePack bytes of a value without None; the keys of a map in their order."""
+    if isinstance(value, dict):
+        head = bytes([0x80 | len(value)]) if len(value) < 16 else b"\xde" + len(value).to_bytes(2, "big")
+        return head + b"".join(pack(key) + pack(value[key]) for key in sorted(value))
+    if isinstance(value, bool):
+        return b"\xc3" if value else b"\xc2"
     if isinstance(value, list):
         head = bytes([0x90 | len(value)]) if len(value) < 16 else b"\xdc" + len(value).to_bytes(2, "big")
         return head + b"".join(map(pack, value))
     if isinstance(value, str):
         data = value.encode()
-        return bytes([0xA0 | len(data)]) + data
+        return (bytes([0xA0 | len(data)]) if len(data) < 32 else bytes([0xD9, len(data)])) + data
     if isinstance(value, bytes):
         return b"\xc4" + bytes([len(value)]) + value
     if value < 128:

@@ -15,17 +15,16 @@ from typing import Any
 from coseal.audit import light
 from coseal.contracts.execution import Executor, Outcome
 from coseal.contracts.genesis_state import new_state
-from coseal.ledger.block import CommittedBlock
+from coseal.ledger.block import OK, CommittedBlock, Receipt
 from coseal.ledger.transaction import Transaction
 from simulation import contract_faults, history, swarm
 from simulation.invariants import Violation
 from simulation.node import NEWER_RULES
-from simulation.phases import Course
+from simulation.phases import QUIET_MS, Course
 from simulation.swarm import Options
 from simulation.world import Crash, World
 
 HEAL_MS = 240_000
-QUIET_MS = 3_000
 WALKS_OF = 8
 """In one of so many seeds clients walk at random over the contracts, too."""
 
@@ -139,6 +138,7 @@ def last_checks(world: World) -> None:
     anchor = light.genesis_anchor(genesis)
     sets = {era.number: world.validators_at(era.first_height) for era in world.epochs.eras}
     order: list[str] = []
+    refused: dict[str, None] = {}  # what members wrote while they were suspended
     for height in sorted(invariants.chain):
         seen = invariants.chain[height]
         committed = CommittedBlock.decode(invariants.raws[height])
@@ -153,12 +153,19 @@ def last_checks(world: World) -> None:
         except Exception as error:
             raise Violation(f"I13 a light client refuses height {height}: {error}") from None
         anchor = follower
-        order += [tx.args["description"] for tx in outcome.transactions if tx.action == "set_profile"]
+        for tx, raw in zip(outcome.transactions, outcome.receipts[1:], strict=True):
+            if tx.action == "set_profile":
+                if Receipt.decode(raw).code == OK:
+                    order.append(tx.args["description"])
+                else:
+                    refused[tx.args["description"]] = None
         wrong = contract_faults.misjudged(outcome)
         if wrong is not None:
             raise Violation(f"I8 height {height}: {wrong}")
     if executor.get(contract_faults.KEY) is not None:
         raise Violation("I8 something of a transaction that failed stayed in the state")
-    fault = history.fault(world.clients.history, order)
+    clients = world.clients.history
+    kept = history.History([write for write in clients.writes if write.value not in refused], clients.reads)
+    fault = history.fault(kept, order)
     if fault is not None:
         raise Violation(f"I18 {fault}")

@@ -6,7 +6,8 @@ Law: everything follows from the seed alone, in one order of draws.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from coseal.node.core.mempool import MempoolLimits
 from simulation.byzantine.catalogue import BEHAVIOURS
@@ -81,6 +82,39 @@ GROUPS = (
 )
 
 
+GOVERNANCE_OF: Final = 4
+"""In one of so many seeds members amend their constitution and suspend each other."""
+DECISIONS: Final = (
+    ("suspend",),
+    ("suspend",),
+    ("suspend", "suspend"),
+    ("suspend", "reinstate"),
+    ("suspend", "rotate"),
+    ("suspend", "amend"),
+    ("amend",),
+    ("amend", "measure"),
+    ("measure",),
+    ("admit", "suspend"),
+    ("admit", "dismiss"),
+)
+
+
+def _with_decisions(options: Options) -> Options:
+    """Add to some worlds what members decide about each other, between their other changes.
+
+    The chance is one of its own, so that all others remain as they were.
+    """
+    rng = random.Random(repr(options))
+    if rng.randrange(GOVERNANCE_OF):
+        return options
+    first = rng.choices((("amend",), ("suspend",)), (4, 1))
+    changes = [*options.changes]
+    for group in rng.choices(DECISIONS, k=1 if changes else rng.randint(1, 2)):
+        changes.insert(rng.randint(0, len(changes)), group)
+    changes = [*first, *changes]
+    return replace(options, changes=tuple(changes))
+
+
 def _draw_changes(rng: random.Random, n: int) -> tuple[tuple[str, ...], ...]:
     """Draw up to three groups of changes of the validators, and perhaps of the rules."""
     groups = rng.choices(GROUPS, k=rng.randint(1, 3))
@@ -126,7 +160,7 @@ def draw(rng: random.Random) -> Options:
     snapshots = (0, 4, 4) if changes else (0, 0, 4)
     if changes and rng.randrange(2) and "disk wiped" not in kinds:
         kinds.append("disk wiped")
-    return Options(
+    options = Options(
         n=n,
         observers=int(rng.randrange(6) == 0),
         real_signatures=rng.randrange(25) == 0,
@@ -150,6 +184,7 @@ def draw(rng: random.Random) -> Options:
         changes=changes,
         joiners=min(2, sum(group.count("add") for group in changes)),
     )
+    return _with_decisions(options)
 
 
 def draw_twins(rng: random.Random) -> Options:
