@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from simulation import faults, proposals, reading
+from simulation import faults, proposals, reading, votings
 from simulation.decisions import Ballot
 from simulation.epochs import OF_VALIDATORS, Seat, is_safe
 from simulation.proposals import PAUSED
@@ -40,8 +40,8 @@ SOON_MS: Final = 10_000
 """How far ahead a decision may be that is waited for when all is healed."""
 STUCK_MAX: Final = 60
 """How often a proposal is looked at on which all voted, before it is withdrawn."""
-DOOMED_OF: Final = 8
-"""In one of so many proposals all vote as they like."""
+OPPOSED_OF: Final = 4
+"""One of so many proposals has a constituency against it."""
 Subject: TypeAlias = dict[str, Any]
 
 
@@ -56,7 +56,7 @@ class Change:
     waits: int = 0
     given: bool = False  # the new key is where it belongs, or will be; or the addition was asked for too early
     seats: bool = False  # a validator is to leave its seat
-    doomed: bool = False  # all vote as they like
+    against: str = ""  # the constituency that is against it; then all others vote as they like
     stuck: int = 0
 
 
@@ -161,7 +161,10 @@ class Changes:
                 self._drop(change)  # it was impossible, and will be
             return
         self._number += 1
-        change.stuck, change.doomed = 0, self.rng.randrange(DOOMED_OF) == 0 and not self.world.healed
+        opposed = self.rng.randrange(OPPOSED_OF) == 0 and not self.world.healed
+        track = votings.track_of(self.world.epochs.decisions.document, KINDS[change.kind])
+        change.stuck = 0
+        change.against = self.rng.choice(track.get("veto", proposals.ROLES[:3])) if opposed else ""
         change.ballot = f"change-{self._number}"
         proposer = self._proposer(change)
         self.world.say(f"{proposer} proposes to {change.kind} {change.node}")
@@ -340,8 +343,8 @@ class Changes:
             if member in ballot.choices or member in said:
                 continue
             said[member] = "yes"
-            if change.doomed:
-                said[member] = self.rng.choice(("yes", "no", "abstain"))
+            if change.against:
+                said[member] = self._of_mixed_mind(decisions.where(member) == change.against)
             elif self.rng.randrange(4) == 0:
                 other = self.rng.choice(("no", "abstain"))
                 if decisions.would_pass(ballot, {**said, member: other}, SOON_MS):
@@ -355,6 +358,9 @@ class Changes:
             self._send(ballot.proposer, "governance", "withdraw", args)
             if self.world.healed:
                 self._drop(change)
+
+    def _of_mixed_mind(self, against: bool) -> str:
+        return self.rng.choice(("no", "no", "no", "abstain") if against else ("yes", "yes", "yes", "no"))
 
     def _wait(self, change: Change, ballot: Ballot) -> None:
         """While a decision waits for its delay, the member concerned may appeal."""

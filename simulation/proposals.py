@@ -40,10 +40,10 @@ def constitution(rng: random.Random) -> dict[str, Any]:
     """Draw a document: tracks as in the recommended one, with other quotas, and times of seconds."""
     grave = rng.choice(([2, 3], [2, 3], [3, 4]))
     after_ms, latest_ms = sorted(rng.choices((0, 300, 900, 1_800), k=2))
-    hearing_ms, delay_ms = rng.choice((0, 0, 300, 700)), rng.choice((0, 300, 900))
+    hearing_ms, delay_ms = rng.choice((0, 500, 1_000)), rng.choice((0, 300, 900))
     seats = _track("validators", [2, 3], 2, after_ms, delay_ms=rng.choice((0, 0, 400)))
     standing = _track("members", grave, "all", after_ms, not_before_ms=hearing_ms, delay_ms=delay_ms)
-    if rng.randrange(3) == 0:
+    if rng.randrange(5) < 2:
         hearing_ms = DAY_MS
         rng.choice((seats, standing, standing)).update(veto=rng.sample(ROLES[:3], 1), not_before_ms=DAY_MS)
     admission = _track("members", [2, 3], 2, after_ms)

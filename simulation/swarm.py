@@ -82,12 +82,12 @@ GROUPS = (
 )
 
 
-GOVERNANCE_OF: Final = 4
+GOVERNANCE_OF: Final = 3
 """In one of so many seeds members amend their constitution and suspend each other."""
 DECISIONS: Final = (
     ("suspend",),
-    ("suspend",),
     ("suspend", "suspend"),
+    ("suspend", "reinstate"),
     ("suspend", "reinstate"),
     ("suspend", "rotate"),
     ("suspend", "amend"),
@@ -107,7 +107,7 @@ def _with_decisions(options: Options) -> Options:
     rng = random.Random(repr(options))
     if rng.randrange(GOVERNANCE_OF):
         return options
-    first = rng.choices((("amend",), ("suspend",)), (4, 1))
+    first = rng.choices((("amend",), ("amend", "amend"), ("suspend",)), (3, 1, 1))
     changes = [*options.changes]
     for group in rng.choices(DECISIONS, k=1 if changes else rng.randint(1, 2)):
         changes.insert(rng.randint(0, len(changes)), group)

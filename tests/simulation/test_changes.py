@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from simulation import reading
-from simulation.epochs import Epochs, Seat, Wrong, is_safe
+from simulation.decisions import Wrong
+from simulation.epochs import Epochs, Seat, is_safe
 from simulation.phases import Course
 from simulation.run import last_checks, run_options
 from simulation.swarm import Options
@@ -25,17 +26,22 @@ def options(*groups, **changed):
     [
         (("validator_added",), options(("add",))),
         (("snapshot_over_epochs",), options(("rotate",), ("add",), snapshot_blocks=4, faults_ms=8_000)),
-        (("validator_removed", "leader_removed"), options(("remove",), n=5)),
+        (("validator_removed", "leader_removed"), options(("remove",), n=6)),
         (("validator_removed",), options(("remove",), n=7, behaviours={3: ("equivocator",)})),
         (("key_rotated",), options(("rotate",))),
         (("key_rotated",), options(("rotate",), ("rotate",), behaviours={2: ("twins",)})),
         (("change_void",), options(("rotate", "rotate"), n=6)),
         (("release_lacking",), options(("rules",))),
-        (("version_waits",), options(("rules",), n=5)),
+        (("version_waits",), options(("rules",), n=6, faults_ms=10_000)),
         (("validator_removed",), options(("rules",), ("add", "remove"), n=6, faults_ms=15_000)),
         (("validator_removed",), options(("rules", "remove"), n=6)),
         (("validator_added",), options(("rules", "add"), n=5, faults_ms=10_000)),
         (("validator_added", "validator_removed"), options(("add",), ("add", "remove"), ("remove",))),
+        (("amended", "suspended", "reinstated"), options(("amend",), ("suspend", "reinstate"), n=5)),
+        (("amended_again", "overridden"), options(("amend", "amend"), ("amend",), n=5, faults_ms=8_000)),
+        (("member_added", "measure_paused"), options(("amend",), ("admit", "measure"), n=6, faults_ms=10_000)),
+        (("suspended", "decided_by_time"), options(("amend",), ("suspend", "suspend"), n=7, faults_ms=9_000)),
+        (("suspended", "stepped_down"), options(("suspend",), ("suspend",), ("suspend",), n=7)),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -141,7 +147,7 @@ def test_i20_votes_that_were_not_there_are_missed(run):
     rest = replace(
         decided, transactions=tuple(raw for raw, _ in kept), receipts=(decided.receipts[0], *(r for _, r in kept))
     )
-    with pytest.raises(Wrong, match=r"accepts a proposal with [12] votes of 4"):
+    with pytest.raises(Wrong, match=r"is accepted by .*; it is open by {'yes': [12], .*'of': 4"):
         judged(run, {**votes, decided.height: rest})
 
 
