@@ -310,7 +310,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "suspended_keep_their_voice": one(
         "what a suspended member sends is taken as before",
-        "coseal.contracts.execution",
+        "coseal.contracts.apply",
         "    if not standing.allows(action.standing):  # S2, S3\n",
         "    if standing.until_ms is None and not standing.allows(action.standing):\n",
         "tests/contracts/governance/test_standing_of_actions.py",
