@@ -26,6 +26,7 @@ KEPT_IN = {  # page -> the folders whose code keeps its rules; ids are unique wi
     "docs/spec/comet.md": ("ledger", "node/core/comet"),
     "docs/spec/consensus.md": ("consensus",),
     "docs/spec/contracts.md": ("contracts", "contracts/policy"),
+    "contracts/certification/README.md": ("contracts/certification",),
     "contracts/evidence/README.md": ("contracts/evidence",),
     "contracts/governance/README.md": ("contracts/governance",),
     "contracts/membership/README.md": ("contracts/membership", "contracts"),

@@ -19,6 +19,7 @@ from coseal.cli import (
     ballots,
     bench,
     bundle,
+    certification,
     conformance,
     console,
     constitution,
@@ -128,7 +129,9 @@ PANELS: Final = {
     "Begin here": ("up", "status", "demo", "console", "actions", "submit", "show", "import", "audit", "down"),
     "Record and supervise": ("sign", "rules", "findings", "obligations", "questions"),
     "Read, check and hand on": ("verify", "bundle", "export", "index", "sql", "list", "stream"),
-    "Members and their decisions": ("governance", "constitution", "standards", "member", "keys", "genesis", "contract"),
+    "Members and their decisions": (
+        *("governance", "constitution", "standards", "certification", "member", "keys", "genesis", "contract"),
+    ),
     "Money": ("pay", "wallet", "currency"),
     "Operate nodes": ("init", "node", "logs", "doctor", "bench", "snapshot", "restore", "archive", "prune"),
 }
@@ -156,6 +159,7 @@ _MORE = (
     actions,
     conformance,
     constitution,
+    certification,
     amendments,
     genesis,
     doctor,

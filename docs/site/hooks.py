@@ -28,6 +28,7 @@ FROM_OUTSIDE = {
     **{
         f"contracts/{name}/README.md": f"spec/contracts-{name}.md"
         for name in (
+            "certification",
             "currency",
             "evidence",
             "governance",
@@ -40,6 +41,7 @@ FROM_OUTSIDE = {
         )
     },
     "examples/README.md": "project/examples.md",
+    "examples/certification/README.md": "project/examples-certification.md",
     "examples/constitution/README.md": "project/examples-constitution.md",
     "examples/policies/README.md": "project/examples-policies.md",
     "examples/rules/README.md": "project/examples-rules.md",
