@@ -1,8 +1,9 @@
 """``python -m bench.cometbft``: a peer on the same machine, with the same driver, clients and bytes a transaction.
 
 ``cometbft`` (0.38) must be on PATH. Four validators run its own example application ``kvstore`` in their process; it
-has no contract and no signature on a transaction; its links are authenticated as ours are. Two defaults that bound its
-latency from below are shorter: the pause between blocks (1 s) is none, that of its gossip (100 ms) is 10 ms.
+has no contract and no signature on a transaction; its links are authenticated as ours are. Three defaults that bound
+its latency from below are shorter: the pause between blocks (1 s) is none, those of its gossip and of its links (100 ms
+each) are 10 ms. Beside it Coseal runs twice, ordered by its own PBFT and by CometBFT with the same settings.
 """
 
 from __future__ import annotations
@@ -28,15 +29,17 @@ from rich.console import Console
 
 from bench import machine, rows
 from bench.figures import Run, summary
-from bench.network import end_in_order, running_network
+from bench.network import Network, end_in_order, running_network
 from bench.results import FOLDER, Results
 from coseal.client.load import run_clients
+from coseal.ledger.genesis import COMETBFT_NAME
 
 NODES, CLIENTS = 4, 64
 _SETTINGS = {
     "proxy_app": '"kvstore"',
     "timeout_commit": '"0s"',
     "peer_gossip_sleep_duration": '"10ms"',
+    "flush_throttle_timeout": '"10ms"',
     "create_empty_blocks": "false",
     "allow_duplicate_ip": "true",
     "log_level": '"error"',
@@ -145,37 +148,43 @@ def latency(peer: Peer, requests: int, size: int) -> Run:
 
 
 def main() -> int:
-    """Measure the peer and the product in turn, and print both."""
+    """Measure the peer and the product under either engine in turn, and print all three."""
     parser = argparse.ArgumentParser(prog="python -m bench.cometbft", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--transactions", type=int, default=6_400)
+    parser.add_argument("--requests", type=int, default=100)
     parser.add_argument("--base-port", type=int, default=26000)
     parser.add_argument("--json", type=Path, default=FOLDER / "cometbft.json")
     options = parser.parse_args()
     if shutil.which("cometbft") is None:
         print("cometbft is not on PATH; nothing was measured", file=sys.stderr)
         return 2
-    console, runs = Console(), {"cometbft": list[Run](), "coseal": list[Run]()}
-    with running_peer(options.base_port + 200) as peer, running_network(base_port=options.base_port) as network:
-        size = rows.transaction_bytes(network)
+    console = Console()
+    runs: dict[str, list[Run]] = {"cometbft": [], "coseal": [], "coseal, ordered by CometBFT": []}
+    with (
+        running_peer(options.base_port + 200) as peer,
+        running_network(base_port=options.base_port) as own,
+        running_network(base_port=options.base_port + 100, engine=COMETBFT_NAME) as ordered,
+    ):
+        size = rows.transaction_bytes(own)
 
-        def ours() -> Run:
-            alone = rows.latency(network, requests=100)
+        def ours(network: Network) -> Run:
+            alone = rows.latency(network, requests=options.requests)
             many = rows.throughput(network, transactions=options.transactions)
             shown = ("transactions/s", "CPU ms a transaction and node")
             return {**{name: many[name] for name in shown}, "p50 ms": alone["p50 ms"], "p99 ms": alone["p99 ms"]}
 
         def theirs() -> Run:
-            return {**throughput(peer, options.transactions, size), **latency(peer, 100, size)}
+            return {**throughput(peer, options.transactions, size), **latency(peer, options.requests, size)}
 
         for _ in range(options.rounds):
-            runs["cometbft"].append(theirs())
-            runs["coseal"].append(ours())
+            for done, one in zip(runs.values(), (theirs(), ours(own), ours(ordered)), strict=True):
+                done.append(one)
     version = subprocess.run(["cometbft", "version"], capture_output=True, text=True, check=True).stdout.strip()
     options.json.unlink(missing_ok=True)
     results = Results(options.json, {**machine.about(), "cometbft": version}, machine.identity())
-    for name, done in runs.items():
-        figures = summary(done)
+    for name, measured in runs.items():
+        figures = summary(measured)
         results.add(name, {"figures": {key: figure.to_json() for key, figure in figures.items()}})
         console.print(f"{name}, {size} bytes each: {', '.join(f'{figure} {key}' for key, figure in figures.items())}")
     return 0

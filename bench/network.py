@@ -20,7 +20,7 @@ from typing import Any
 
 from bench.machine import CODE
 from coseal.client.keys import read_signer
-from coseal.ledger.genesis import Genesis
+from coseal.ledger.genesis import PBFT_NAME, Genesis
 from coseal.ledger.signing import Ed25519Signer
 from coseal.network import folders
 from coseal.network.consortium import default_consortium
@@ -100,16 +100,19 @@ def running_network(
     validators: int = 4,
     base_port: int = 26000,
     parameters: Mapping[str, int] | None = None,
+    engine: str = PBFT_NAME,
     code: Path = CODE,
 ) -> Iterator[Network]:
     """Start a network in a temporary folder; end its processes and remove it afterwards.
 
-    ``parameters`` of the chain replace the defaults; ``code`` is the folder of the software that it runs.
+    ``parameters`` of the chain replace the defaults, ``engine`` orders it; ``code`` is the folder of the software that
+    it runs.
     """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # no user's node compiles its sources again at every start
     directory = Path(tempfile.mkdtemp(prefix="coseal-bench-", dir=os.environ.get("COSEAL_BENCH_DIR")))
     folder = directory / "net"
     command = ["up", str(folder), "--base-port", str(base_port), "--detach", "--no-console", "--timeout", f"{START_S}"]
+    command += [] if engine == PBFT_NAME else ["--engine", engine]
     if parameters is None:
         command += ["--validators", str(validators)]
     else:
