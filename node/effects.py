@@ -42,6 +42,7 @@ from coseal.node.core.events import (
     ReadHeightKnown,
     ReplaceJournal,
     SendFrame,
+    SignWith,
     StartTimer,
     StopTimer,
     Unpin,
@@ -129,7 +130,7 @@ class Effects:
                 self._links.unpin(node)
             case AbciAnswer():
                 writer.after(lambda: self._links.carry_out(effect))  # N1
-            case AskCommit() | Offer():
+            case AskCommit() | Offer() | SignWith():
                 self._links.carry_out(effect)
             case Halt(reason, needs_release):
                 self._process.halted(reason, needs_release=needs_release)

@@ -160,8 +160,10 @@ def _runtime(
             kept=storage.joining.load(),
         )
     else:
+        present = Ed25519Signer(comet.consensus_seed)
+        others = [one for one in (signer, next_signer) if one is not None and one.public_key != present.public_key]
         machine = CometMachine(
-            replace(settings, signer=Ed25519Signer(comet.consensus_seed), next_signer=None),
+            replace(settings, signer=present, next_signer=others[0] if others else None),
             storage.executor,
             tip=storage.committed(storage.tip_height),
             journal_data=storage.journal.read(),
@@ -203,6 +205,7 @@ def _comet_home(config: NodeConfig, storage: Storage, entry: Entry | None, secre
         listen=config.link_listen,
         consensus_seed=key.private_bytes_raw(),
         link_seed=keys.load_private_key(config.link_key, secret).private_bytes_raw(),
+        consensus_files=(config.consensus_key, config.consensus_key_next),
     )
     require_short(home)
     return home

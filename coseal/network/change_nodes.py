@@ -14,7 +14,6 @@ from coseal.contracts.membership import nodes as membership_nodes
 from coseal.contracts.membership.state import VALIDATORS_KEY, epoch_key, node_key, operator_key
 from coseal.errors import BadAnswer, CosealError
 from coseal.ledger import signing
-from coseal.ledger.genesis import PBFT_NAME
 from coseal.network import edit, processes
 from coseal.network.folders import Network, NodeEntry
 from coseal.network.member_clients import MemberClients, Say
@@ -68,11 +67,6 @@ def rotate_node_key(directory: Path, name: str, say: Say, *, timeout_s: float) -
     """Replace the consensus key of a validator that runs; return ``{"node", "public_key", "epoch", "former_file"}``."""
     with edit.changing(directory) as network:
         edit.require_local(network)
-        if network.genesis().engine != PBFT_NAME:
-            hint = (
-                "put it into consensus_key_next, propose rotate_validator_key, and restart the node once it is accepted"
-            )
-            raise CosealError("CometBFT takes up another key only when it starts", hint)
         entry = network.node(name)
         path, staged = entry.data / "keys" / "consensus.pem", entry.data / "keys" / "consensus-next.pem"
         if not path.exists():

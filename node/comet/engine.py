@@ -22,7 +22,18 @@ from coseal.node.comet.server import AbciServer
 from coseal.node.config import ConfigProblem
 from coseal.node.core.comet import abci
 from coseal.node.core.comet.abci import Echo, Flush, Query, Request
-from coseal.node.core.events import AbciAnswer, AbciAsked, AskCommit, CommitFound, EngineSeen, NodeEvent, Offer, Pin
+from coseal.node.core.events import (
+    AbciAnswer,
+    AbciAsked,
+    AskCommit,
+    CommitFound,
+    EngineSeen,
+    NodeEvent,
+    Offer,
+    Pin,
+    SignWith,
+)
+from coseal.node.signing.keys import KeyProblem
 from coseal.node.transport.links import PortInUse, check_port
 
 LOOK_S: Final = 1.0
@@ -120,8 +131,8 @@ class CometEngine:
     def disconnect(self, peer: str, reason: str) -> None:
         """There are no links."""
 
-    def carry_out(self, effect: AbciAnswer | AskCommit | Offer) -> None:
-        """Answer, look for a commit, or give transactions to CometBFT's pool."""
+    def carry_out(self, effect: AbciAnswer | AskCommit | Offer | SignWith) -> None:
+        """Answer, look for a commit, give transactions to CometBFT's pool, or start it again with another key."""
         match effect:
             case AbciAnswer(connection, number, answer):
                 self._server.answer(connection, number, answer)
@@ -133,6 +144,17 @@ class CometEngine:
                 self.dropped += max(0, len(raws) - room)
                 self._offers += raws[: max(0, room)]
                 self._offered.set()
+            case SignWith(key):
+                self._sign_with(key)
+
+    def _sign_with(self, key: bytes) -> None:
+        try:
+            self._home = files.with_key(self._home, key)
+        except KeyProblem as error:
+            _log.error("consensus_key", reason=error.reason)
+            return
+        _log.info("engine_renewed", key=key.hex())
+        self._child.renew()
 
     # What CometBFT asks
 

@@ -10,7 +10,7 @@ import base64
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -43,6 +43,8 @@ class Home:
     listen: tuple[str, int]
     consensus_seed: bytes
     link_seed: bytes
+    consensus_files: tuple[Path, ...] = ()
+    """Where this node's consensus keys are, the present one and the one that is to follow it."""
 
     @property
     def abci(self) -> Path:
@@ -66,6 +68,16 @@ def find_binary(given: Path | None) -> Path:
     if not is_cometbft(found.read_bytes()):
         raise ConfigProblem(f"{found} is not CometBFT {COMETBFT_VERSION} as released: `{COMETBFT_INSTALL}`")
     return found
+
+
+def with_key(home: Home, key: bytes) -> Home:
+    """Return a home whose CometBFT signs with another key of this node; raise ``KeyProblem`` if no file has it."""
+    for path in home.consensus_files:
+        if path.exists():
+            private = keys.load_private_key(path, keys.passphrase())
+            if private.public_key().public_bytes_raw() == key:
+                return replace(home, consensus_seed=private.private_bytes_raw())
+    raise keys.KeyProblem(f"no file of this node has the consensus key {key.hex()}")
 
 
 def peer_id(certificate: bytes) -> str:

@@ -35,11 +35,22 @@ class Child:
         self._binary, self._folder, self._prepare, self._said = binary, folder, prepare, said
         self._task: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
+        self._renews = False
 
     def start(self) -> asyncio.Task[None]:
         """Run it until ``close``; return what does, which ends by itself only with an exception."""
         self._task = asyncio.get_running_loop().create_task(self._run())
         return self._task
+
+    def renew(self) -> None:
+        """End it and start it again at once, with what is prepared then."""
+        self._renews = True
+        self._end_for_renewal()
+
+    def _end_for_renewal(self) -> None:
+        if self._renews and self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.terminate()
 
     async def close(self) -> None:
         """End it, and wait until it has."""
@@ -62,8 +73,11 @@ class Child:
         loop, pause_s = asyncio.get_running_loop(), 1.0
         while True:
             started = loop.time()
+            self._renews = False
             self._prepare()
             status = await self._once()
+            if self._renews:
+                continue
             pause_s = 1.0 if loop.time() - started > STEADY_S else pause_s
             text = f"CometBFT ended with status {status}; it is started again in {pause_s:.0f} s"
             _log.error("engine_ended", status=status, log=str(self._folder / LOG_NAME))
@@ -88,6 +102,7 @@ class Child:
                 preexec_fn=_die_with_parent,
             )
         _log.info("engine_started", process=self._process.pid)
+        self._end_for_renewal()  # asked for while it was started
         return await self._process.wait()
 
 

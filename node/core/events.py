@@ -454,6 +454,13 @@ class Offer:
     raws: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SignWith:
+    """The chain names this consensus key of the node now: CometBFT is to sign with it."""
+
+    key: bytes
+
+
 NodeEffect: TypeAlias = (
     Append
     | ReplaceJournal
@@ -484,4 +491,5 @@ NodeEffect: TypeAlias = (
     | AbciAnswer
     | AskCommit
     | Offer
+    | SignWith
 )

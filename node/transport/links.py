@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
-from coseal.node.core.events import AbciAnswer, AskCommit, Offer
+from coseal.node.core.events import AbciAnswer, AskCommit, Offer, SignWith
 from coseal.node.core.wire import Hello
 from coseal.node.transport import pinning
 from coseal.node.transport.dialing import connect
@@ -192,7 +192,7 @@ class Links:
         if peer in self._links:
             self._links[peer].close(reason)
 
-    def carry_out(self, effect: AbciAnswer | AskCommit | Offer) -> None:
+    def carry_out(self, effect: AbciAnswer | AskCommit | Offer | SignWith) -> None:
         """A machine that uses links says nothing of this kind."""
         raise ValueError(f"{type(effect).__name__} is for CometBFT")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from coseal.node.core.events import AbciAnswer, AskCommit, Offer
+from coseal.node.core.events import AbciAnswer, AskCommit, Offer, SignWith
 
 
 class Network(Protocol):
@@ -58,6 +58,6 @@ class Network(Protocol):
         """Close the link to ``peer``; it may come back."""
         ...
 
-    def carry_out(self, effect: AbciAnswer | AskCommit | Offer) -> None:
+    def carry_out(self, effect: AbciAnswer | AskCommit | Offer | SignWith) -> None:
         """Do what only a machine says whose blocks CometBFT orders."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import shutil
@@ -232,6 +233,16 @@ def test_a_ballot_adds_a_validator_that_signs_and_is_counted(folder: Path) -> No
     (row,) = (row for row in documents("status", folder)["nodes"] if row["name"] == "extra")
     assert (row["kind"], documents("status", folder)["nodes"][0]["height"]) == ("validator", row["height"])
     publish(folder, "with-five", "extra")
+    settle(folder)
+
+
+def test_a_validator_gets_another_key_while_it_runs(folder: Path) -> None:
+    node = folder / "nodes" / "central-bank"
+    before = process_of(node)
+    done = json.loads(coseal("node", "rotate-key", "central-bank", "--dir", folder, "--json", timeout_s=240))
+    assert process_of(node) == before
+    key = json.loads((node / "engine" / "config" / "priv_validator_key.json").read_text())["pub_key"]["value"]
+    assert base64.b64decode(key).hex() == done["public_key"]
     settle(folder)
 
 

@@ -33,7 +33,7 @@ MAX_BYTES = 4 * 1024 * 1024
 
 @dataclass
 class CometNode:
-    """One machine with its disk. ``effects`` are those of the last call."""
+    """One machine with its disk. ``effects`` are those of the last call, ``done`` those of all calls."""
 
     genesis: Genesis
     name: str
@@ -41,6 +41,7 @@ class CometNode:
     journal: bytes | None = None
     log: list[CommittedBlock] = field(default_factory=list)
     effects: list[NodeEffect] = field(default_factory=list)
+    done: list[NodeEffect] = field(default_factory=list)
     halted: str | None = None
     asked: list[int] = field(default_factory=list)
     offered: list[bytes] = field(default_factory=list)
@@ -69,6 +70,7 @@ class CometNode:
     def step(self, event: events.NodeEvent) -> list[NodeEffect]:
         """Give the machine an event, and do what it says."""
         self.effects = self.machine.step(event, self.now_ms)
+        self.done += self.effects
         for effect in self.effects:
             match effect:
                 case events.Append(data):

@@ -78,6 +78,8 @@ class CometMachine:
         self._started_ms = 0
         self._trouble: str | None = "CometBFT has not asked anything yet"
         self._follows = False
+        self._held = {one.public_key for one in (config.signer, config.next_signer) if one is not None}
+        self._signs_with = None if config.signer is None else config.signer.public_key
         self._restore()
         self._registry = Registry(context)
         self._upgrades = Upgrades(context)
@@ -109,10 +111,10 @@ class CometMachine:
     def missing_key(self) -> bytes | None:
         """The key of this node's seat if it is not the one that CometBFT signs with here; else None."""
         index = self.validators.index(self.config.node_id)
-        if index is None or self.config.signer is None:
+        if index is None or self._signs_with is None:
             return None
         key = self.validators[index].key
-        return None if key == self.config.signer.public_key else key
+        return None if key == self._signs_with else key
 
     @property
     def halted(self) -> str | None:
@@ -191,9 +193,10 @@ class CometMachine:
                 self._uncertified.applied(height)
             case core.ExecutionTook(duration_ms):
                 self._application.took(duration_ms)
-            case shell.KeyGiven():
-                text = "the chain registers the next key: restart this node to sign with it"
-                self._context.emit(shell.Noticed("key_registered", text))
+            case shell.KeyGiven(signer):
+                self._held.add(signer.public_key)
+                self._pending.take_key(signer)
+                self._follow_key()
             case shell.OperatorAllowsVoting():
                 text = "CometBFT guards what this node signs; nothing was changed"
                 self._context.emit(shell.Noticed("may_vote", text))
@@ -208,6 +211,7 @@ class CometMachine:
         self._started_ms = self._context.now_ms
         self._context.emit(shell.StartTimer(Tick(TickKind.STATUS), STATUS_INTERVAL_MS))
         self._uncertified.start()
+        self._follow_key()
         self._upgrades.check(members_changed=True)
 
     def _restore(self) -> None:
@@ -303,9 +307,17 @@ class CometMachine:
         if outcome.members_changed:
             self._registry.follow()
             self._share_places()
+            self._follow_key()
         self._upgrades.check(members_changed=outcome.members_changed)
         self._wake()
         return abci.commit()
+
+    def _follow_key(self) -> None:
+        """M13: have CometBFT sign with the key of this node's seat, if it is held here."""
+        wanted = self.missing_key
+        if wanted is not None and wanted in self._held:
+            self._signs_with = wanted
+            self._context.emit(shell.SignWith(wanted))
 
     def _found(self, decided: Decided) -> None:
         """Take what CometBFT shows of a decided block."""

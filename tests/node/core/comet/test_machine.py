@@ -8,10 +8,10 @@ import pytest
 
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.execution import Outcome
-from coseal.ledger.block import Block, Header
+from coseal.ledger.block import Block, CommittedBlock, Header
 from coseal.ledger.comet import VoteKind, address_of
 from coseal.ledger.proof import verify_certified
-from coseal.ledger.signing import ZERO_HASH, verify
+from coseal.ledger.signing import ZERO_HASH, key_preimage, verify
 from coseal.ledger.transaction import Transaction
 from coseal.node.core import events
 from coseal.node.core.comet import abci
@@ -24,7 +24,7 @@ from tests.support.cluster import DEFAULTS, Cluster
 from tests.support.comet import tree, vote, voted_twice
 from tests.support.comet_cluster import CometCluster, CometNode, digest, outcomes, prepared
 from tests.support.genesis import make_genesis
-from tests.support.keys import seed, signer_of
+from tests.support.keys import seed, signer_of, validator
 from tests.support.transactions import signed
 
 ROOTS = (
@@ -86,6 +86,20 @@ def test_blocks_are_executed_before_the_vote_and_published_with_their_own_certif
     assert all(node.machine.tip == committed for node in cluster.nodes)
 
 
+def again(mine: CometCluster, committed: CommittedBlock) -> abci.Proposed:
+    """Have a block of PBFT's machines decided under CometBFT: its transactions at its time; return that."""
+    header = committed.block.header
+    mine.tick(header.time_ms - mine.now_ms)
+    proposer = next(node for node in mine.nodes if node.name == "bank-a")
+    if committed.block.transactions:
+        proposer.submit(*map(Transaction.decode, committed.block.transactions))
+    proposed = mine.propose(proposer)
+    mine.close(proposed)
+    for node in mine.nodes:
+        mine.apply(node, header.height)
+    return proposed
+
+
 def test_the_same_blocks_have_the_same_roots_under_either_engine() -> None:
     """One genesis, once under our own machines and once under these: transactions, a ballot, a change of validators."""
     own = ActingNetwork()
@@ -99,23 +113,46 @@ def test_the_same_blocks_have_the_same_roots_under_either_engine() -> None:
     assert theirs[-1].block.header.epoch == 1
     mine = CometCluster(own.cluster.genesis)
     for committed in theirs:
-        header = committed.block.header
-        mine.tick(header.time_ms - mine.now_ms)
-        proposer = next(node for node in mine.nodes if node.name == "bank-a")
-        if committed.block.transactions:
-            proposer.submit(*map(Transaction.decode, committed.block.transactions))
-        proposed = mine.propose(proposer)
+        header, proposed = committed.block.header, again(mine, committed)
         ours = Header.decode(proposed.transactions[0])
         assert proposed.transactions[1:] == committed.block.transactions, header.height
         for name in ROOTS:
             assert getattr(ours, name) == getattr(header, name), (header.height, name)
-        mine.close(proposed)
-        for node in mine.nodes:
-            mine.apply(node, header.height)
         changed = header.next_validators_hash != header.validators_hash
         told = [update for update in mine.nodes[0].updates if update[0] == header.height - 1]
         assert bool(told) == changed, "what is promoted here, CometBFT was told one block before"
     assert mine.nodes[0].machine.validators == own.front.machine.executor.validators  # type: ignore[union-attr]
+
+
+def test_cometbft_signs_with_a_new_key_from_the_block_that_names_it_or_when_it_is_given() -> None:
+    own, new = ActingNetwork(), validator("regulator, second")
+    host = own.cluster["regulator"]
+    host.step(events.KeyGiven(new))
+    host.keys.append(new)
+    proof = new.sign(key_preimage(own.cluster.genesis.chain_id, "regulator", new.public_key)).hex()
+    own.grow(1)
+    own.change("rotate_validator_key", "regulator", node="regulator", key=new.public_key.hex(), proof=proof)
+    own.grow(2)
+    theirs = [committed for committed, _ in own.front.published]
+    early, late = (CometCluster(own.cluster.genesis) for _ in range(2))
+    holds, lacks = (next(node for node in mine.nodes if node.name == "regulator") for mine in (early, late))
+    assert events.SignWith(new.public_key) not in holds.step(events.KeyGiven(new))
+    changes = []
+    for committed in theirs:
+        header = committed.block.header
+        again(early, committed)
+        again(late, committed)
+        if events.SignWith(new.public_key) in holds.done:
+            changes.append(header.height)
+        holds.done.clear()
+        assert (lacks.machine.missing_key is None) == (holds.machine.validators[3].key != new.public_key)
+    headers = [committed.block.header for committed in theirs]
+    named = [one for one in headers if one.next_validators_hash != headers[0].validators_hash]
+    assert changes == [named[0].height]
+    assert holds.machine.missing_key is None
+    assert lacks.machine.missing_key == new.public_key
+    assert events.SignWith(new.public_key) in lacks.step(events.KeyGiven(new))
+    assert lacks.machine.missing_key is None
 
 
 def test_a_transaction_of_another_nodes_client_comes_in_by_the_pool_of_cometbft(cluster: CometCluster) -> None:
