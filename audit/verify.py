@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
-from coseal.audit import bundle, certified, decision, fork_document, statement
+from coseal.audit import bundle, certified, decision, fork_document, statement, trade
 from coseal.audit.certified import Judged, block_text
 from coseal.audit.export import Beside, file_in, read_at_most, verify_export
 from coseal.audit.history import record_of, verify_history
@@ -21,6 +21,7 @@ from coseal.audit.report import Verdict
 from coseal.audit.steps import Step, Trace, Untold
 from coseal.contracts.currency.statement import KIND as STATEMENT
 from coseal.contracts.governance.decision import KIND as DECISION
+from coseal.contracts.trade.proofs import KIND as TRADE_PROOF
 from coseal.ledger.codec import decode
 from coseal.ledger.errors import LedgerError, Malformed
 from coseal.ledger.genesis import Genesis
@@ -56,6 +57,7 @@ STEPS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     fork_document.KIND: fork_document.STEP_NAMES,
     DECISION: decision.STEP_NAMES,
     STATEMENT: statement.STEP_NAMES,
+    TRADE_PROOF: trade.STEP_NAMES,
     bundle.KIND: bundle.STEP_NAMES,
 }
 """The steps of each kind of document, in order."""
@@ -302,6 +304,11 @@ def _statement(document: Any, genesis: Genesis, trace: Trace) -> _Told:
     return reason, {**_facts(judged), **facts}
 
 
+def _trade_proof(document: Any, genesis: Genesis, trace: Trace) -> _Told:
+    reason, facts, judged = trade.verify_trade_proof(document, genesis, trace)
+    return reason, {**_facts(judged), **facts}
+
+
 def _facts(judged: Judged) -> dict[str, Any]:
     header, validators = judged.header, judged.validators
     signers = [validators[index] for index in judged.certificate.signers()]
@@ -324,5 +331,6 @@ _KINDS: Final[Mapping[str, Callable[[Any, Genesis, Trace], _Told]]] = {
     "object-history": _object_history,
     DECISION: _decision,
     STATEMENT: _statement,
+    TRADE_PROOF: _trade_proof,
     fork_document.KIND: fork_document.verify_fork,
 }

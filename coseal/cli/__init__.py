@@ -44,6 +44,7 @@ from coseal.cli import (
     standards,
     standing,
     stream,
+    trade,
     transactions,
     wallets,
 )
@@ -146,6 +147,7 @@ _GROUPS = (
     standards,
     wallets,
     currency,
+    trade,
     transactions,
     imports,
     exports,

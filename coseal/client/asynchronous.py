@@ -30,6 +30,7 @@ from coseal.client.standards import Standards
 from coseal.client.statements import Statement, statement_of
 from coseal.client.stream import Event, Follower
 from coseal.client.submitting import AsyncSubmitting
+from coseal.client.trade import TradeProof, unpledged, unregistered
 from coseal.client.transactions import Committed
 from coseal.contracts.policy.state import instrument_key
 from coseal.errors import Unreachable
@@ -145,6 +146,16 @@ class AsyncClient(BaseClient, AsyncSubmitting):
     ) -> Statement:
         """Return all movements of a wallet, proven to be all; see ``Client.statement``."""
         return await self.run(statement_of(self.session, wallet, first, last, min_height))
+
+    async def unpledged(self, receivable: str, *, min_height: int = 0) -> TradeProof:
+        """Return the proof that no bank finances a receivable; see ``Client.unpledged``."""
+        return await self.run(unpledged(self.session, receivable, min_height))
+
+    async def unregistered(
+        self, creditor: str, number: str, date: str, total: int, *, min_height: int = 0
+    ) -> TradeProof:
+        """Return the proof that an invoice stands behind no receivable; see ``Client.unregistered``."""
+        return await self.run(unregistered(self.session, creditor, number, date, total, min_height))
 
     async def history(
         self, process_type: str, object_type: str, object_id: str, *, min_height: int = 0

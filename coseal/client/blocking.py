@@ -31,6 +31,7 @@ from coseal.client.standards import Standards
 from coseal.client.statements import Statement, statement_of
 from coseal.client.stream import Event, Follower
 from coseal.client.submitting import Submitting
+from coseal.client.trade import TradeProof, unpledged, unregistered
 from coseal.client.transactions import Committed, sign_as
 from coseal.contracts.policy.state import instrument_key
 from coseal.errors import Unreachable
@@ -215,6 +216,21 @@ class Client(BaseClient, Submitting):
         'withdrawn'
         """
         return self.run(decision_of(self.session, ballot_id, min_height))
+
+    def unpledged(self, receivable: str, *, min_height: int = 0) -> TradeProof:
+        """Return the proof that no bank finances a receivable such as ``R1``, for ``coseal verify``.
+
+        It is of the newest block and says nothing of later ones. A receivable that is financed, or on which nothing is
+        owed, is a ``Refused`` answer; a node that hides it is found out.
+        """
+        return self.run(unpledged(self.session, receivable, min_height))
+
+    def unregistered(self, creditor: str, number: str, date: str, total: int, *, min_height: int = 0) -> TradeProof:
+        """Return the proof that an invoice (its total in fen) stands behind no receivable on this chain.
+
+        However its number is spelt. One that does is a ``Refused`` answer; a node that hides it is found out.
+        """
+        return self.run(unregistered(self.session, creditor, number, date, total, min_height))
 
     def statement(
         self, wallet: str, *, first: str | None = None, last: str | None = None, min_height: int = 0

@@ -17,11 +17,12 @@ from simulation.mutations import (
     protocol,
     standards,
     supervision,
+    trade,
 )
 from simulation.mutations.mutant import Mutant
 
 __all__ = ["AREAS", "MUTANTS", "Mutant"]
 
-AREAS: Final = (protocol, durability, checking, engines, governance, others, standards, supervision, money)
+AREAS: Final = (protocol, durability, checking, engines, governance, others, standards, supervision, money, trade)
 
 MUTANTS: Final[dict[str, Mutant]] = {name: mutant for area in AREAS for name, mutant in area.MUTANTS.items()}

@@ -222,6 +222,18 @@ def _statement(data: bytes) -> str:
     return json.dumps(result.to_json())
 
 
+@cache
+def _traded() -> dict[str, Any]:
+    genesis, data = seeds.trade_proof()
+    return dict(verify_bytes(data, genesis).facts)
+
+
+def _trade_proof(data: bytes) -> str:
+    result = verify_bytes(data, seeds.trade_proof()[0])
+    assert not result.ok or result.facts == _traded()
+    return json.dumps(result.to_json())
+
+
 def _export_manifest(data: bytes) -> str:
     """Sign whatever the manifest says, as a lying exporter would."""
     document = strict_json(data)
@@ -375,6 +387,7 @@ DECODERS: tuple[Decoder, ...] = (
     Decoder("export-manifest", "json", _export_manifest, lambda: [seeds.text(seeds.export_manifest())], share=0.5),
     Decoder("decision", "json", _decision, lambda: [seeds.decision()[1]], share=0.2),
     Decoder("wallet-statement", "json", _statement, lambda: [seeds.statement()[1]], share=0.2),
+    Decoder("trade-proof", "json", _trade_proof, lambda: [seeds.trade_proof()[1]], share=0.2),
     Decoder("evidence-bundle", "json", _bundle, lambda: [seeds.bundle()[1]], share=0.01),
     Decoder("cloudevent", "json", _cloudevent, seeds.events, (Unfit, ValueError, RecursionError)),
     Decoder("rule", "json", _rule, seeds.rules, (LedgerError, RuleError)),

@@ -28,6 +28,7 @@ from coseal.client.bundle import collect
 from coseal.consensus import messages, persisted
 from coseal.contracts.currency.statement import Period
 from coseal.contracts.registry import CONTRACTS, KINDS
+from coseal.contracts.trade.proofs import Question
 from coseal.ledger import codec, framing, merkle, render, snapshot
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.genesis import Genesis
@@ -51,6 +52,7 @@ from tests.support.genesis import make_genesis
 from tests.support.governance import World, decision_document
 from tests.support.keys import signer
 from tests.support.supervised import Story
+from tests.support.trade import trade_document, trading
 from tests.vectors import generate as vectors
 
 FIRST, SECOND = vectors.FIRST, vectors.committed(2, vectors.FIRST, 1)
@@ -484,6 +486,13 @@ def orders() -> list[bytes]:
 def banks_orders() -> list[bytes]:
     """Return a pacs.008."""
     return [pacs_008("bank-a/ea", "bank-a/shop", "12.50").encode()]
+
+
+@cache
+def trade_proof() -> tuple[Genesis, bytes]:
+    """Return the proof that a receivable is unpledged, and the genesis of its chain."""
+    trade = trading()
+    return trade.chain.genesis, text(trade_document(trade, Question(trade.owed())))
 
 
 def handover() -> Handover:

@@ -214,6 +214,9 @@ class Judge:
             made |= {"decision, only raw": _only_raw(made["decision"])}
             made |= {"wallet-statement": asking.statement(WALLET).document}
             made |= {"wallet-statement of months": asking.statement(WALLET, first="2023-11").document}
+            made |= {"trade-proof": asking.unpledged("R1").document}
+            absent = asking.unregistered("city", "I-9", "2026-03-31", 100)
+            made |= {"trade-proof of an invoice": absent.document}
         found: dict[str, Document] = {name: (json.dumps(document).encode(), None) for name, document in made.items()}
         shown, data = self.scene.exported()
         return found | {"export": (json.dumps(shown).encode(), data)}

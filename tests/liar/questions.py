@@ -14,6 +14,7 @@ from coseal.client.blocking import Client
 from coseal.client.connection import _fetched, introduced
 from coseal.client.history import object_history
 from coseal.client.stream import Follower
+from coseal.client.trade import TradeProof
 from coseal.client.transactions import Committed
 from coseal.ledger.proof import CertifiedValue
 from coseal.ledger.transaction import Transaction
@@ -63,6 +64,8 @@ def questions(scene: Scene) -> dict[str, Question]:
         "statement": lambda client: _statement(client, WALLET),
         "statement of a month": lambda client: _statement(client, WALLET, first="2023-11"),
         "statement of the issuance": lambda client: _statement(client, "issuance"),
+        "unpledged": lambda client: _proof(client.unpledged("R1")),
+        "unregistered": lambda client: _proof(client.unregistered("city", "I-9", "2026-03-31", 100)),
         "bundle": lambda client: _bundle(client, CASE),
         "bundle of a quiet case": lambda client: _bundle(client, QUIET),
         "bundle of a source": lambda client: _bundle(client, SOURCE),
@@ -125,6 +128,10 @@ def _decision(client: Client, ballot: str) -> Any:
 def _statement(client: Client, wallet: str, **months: str) -> Any:
     found = client.statement(wallet, **months)
     return found.reason, found.facts, found.movements, sorted(found.document)
+
+
+def _proof(found: TradeProof) -> Any:
+    return found.reason, found.facts, sorted(found.document)
 
 
 def _bundle(client: Client, name: tuple[str, str, str]) -> Any:

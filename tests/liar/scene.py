@@ -36,6 +36,9 @@ from tests.support.currency import VAULT_A, Money, payment
 from tests.support.genesis import make_genesis
 from tests.support.keys import operator, validator
 from tests.support.supervised import Story
+from tests.support.trade import ORDERS, WALLETS, Trade
+from tests.support.trade import A as DEBTOR
+from tests.support.trade import C as CREDITOR
 
 CASE: Final = ("t", "case", "c2")
 QUIET: Final = ("t", "case", "c1")
@@ -86,6 +89,10 @@ class Scene:
         for fen in (700, 50):
             money.ok("bank-a", "pay", **payment(VAULT_A, WALLET, fen, "CASH"))
         money.ok("enterprise-a", "pay", **payment(WALLET, VAULT_A, 20, "CASH", reference="back"))
+        trade = Trade(self.world.chain)
+        trade.ok(DEBTOR, "process.define_type", **ORDERS)
+        trade.open(WALLETS[CREDITOR], f"member:{CREDITOR}")
+        trade.owed(creditor=CREDITOR)
 
     def go_on(self) -> None:
         """Let time pass: what was answered so far is of the past, and nearly all of it is answered otherwise now."""
@@ -98,6 +105,7 @@ class Scene:
         self._change_validators()
         money = Money(self.world.chain)
         money.ok("bank-a", "pay", **payment(VAULT_A, WALLET, 9, "CASH"))
+        Trade(self.world.chain).settle("R1", 7)
         story.record(("Decide", "c1"))
         story.do("membership.set_profile", "bank-a", description="newer")
         self._feed()

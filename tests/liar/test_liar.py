@@ -16,9 +16,11 @@ import pytest
 
 from coseal.audit import bundle as audit_bundle
 from coseal.audit import decision, statement
+from coseal.audit import trade as audit_trade
 from coseal.audit.bundle import _Bundle
 from coseal.audit.sources import UrlSource
 from coseal.client import decisions, pages, reads, statements
+from coseal.client import trade as client_trade
 from coseal.client.stream import Blocks
 from coseal.ledger import codec, render
 from coseal.ledger.state import StateProof
@@ -98,6 +100,8 @@ MUTANTS = [
     Mutant(decisions, "_asked", "(shown.contract, shown.id) != (contract, ballot_id)", "False", "decision"),
     Mutant(statement, "verify_wallet_statement", "verify_statement(shown", "tuple, (shown", "verify wallet-statement"),
     Mutant(statements, "asked", "(shown.wallet, shown.period) != (wallet, period)", "False", "statement"),
+    Mutant(audit_trade, "_proven", "value.proof.verify", "(lambda *_: None)", "verify trade-proof"),
+    Mutant(client_trade, "_asked", "shown.question != question", "False", "unregistered"),
     Mutant(UrlSource, "tip", "except LedgerError as error", "except ZeroDivisionError as error", "audit"),
 ]
 

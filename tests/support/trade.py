@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from coseal.contracts.trade.ledger import Loan, Receivable, number_of
+from coseal.contracts.trade.proofs import Question, document
 from coseal.contracts.trade.state import loan_key, receivable_key
+from coseal.ledger.proof import CertifiedValue
 from tests.support.chain import Chain
 from tests.support.currency import DAY_MS, Money, money_genesis, payment
 
@@ -122,9 +124,9 @@ class Trade(Money):
         return list(self.chain.begun.get("trade", {}).get("fell_due", []))
 
 
-def trading() -> Trade:
+def trading(trade: Trade | None = None) -> Trade:
     """Return a chain on which everybody has a wallet with money, and both banks their limits on debtors."""
-    trade = Trade()
+    trade = Trade() if trade is None else trade
     trade.found()
     trade.ok(A, "process.define_type", **ORDERS)
     for bank in ("bank-a", "bank-b"):
@@ -138,3 +140,11 @@ def trading() -> Trade:
         vault = f"{WALLETS[member].partition('/')[0]}/vault"
         trade.ok(vault.partition("/")[0], "pay", **payment(vault, WALLETS[member], 5_000_000, "CASH"))
     return trade
+
+
+def trade_document(trade: Trade, question: Question) -> dict[str, Any]:
+    """Return the document that answers a question by the newest block."""
+    chain, key = trade.chain, question.key.encode()
+    tip = chain.blocks[-1]
+    value = CertifiedValue(key, *chain.state.prove(key), tip.block.header, tip.certificate)
+    return json.loads(json.dumps(document(question, value)))  # type: ignore[no-any-return]

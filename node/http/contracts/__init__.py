@@ -8,7 +8,16 @@ from typing import Final
 from fastapi import APIRouter
 
 from coseal.node.http.context import Context
-from coseal.node.http.contracts import currency, evidence, governance, policy, process, process_flows, supervision
+from coseal.node.http.contracts import (
+    currency,
+    evidence,
+    governance,
+    policy,
+    process,
+    process_flows,
+    supervision,
+    trade,
+)
 
 ROUTERS: Final[tuple[Callable[[Context], APIRouter], ...]] = (
     policy.router,
@@ -18,5 +27,6 @@ ROUTERS: Final[tuple[Callable[[Context], APIRouter], ...]] = (
     governance.router,
     evidence.router,
     currency.router,
+    trade.router,
 )
 """What returns the routes of each."""
