@@ -69,6 +69,16 @@ def test_an_offer_that_is_over_is_none(trade):
     assert trade.code(C, "trade.accept_transfer", receivable=name, wallet=WALLETS[C]) == "unknown_offer"
 
 
+def test_an_offer_that_was_made_to_one_holder_is_not_for_the_next(trade):
+    name = trade.owed()
+    trade.ok("bank-a", "trade.offer_finance", **trade.financing(name))
+    trade.transfer(name)
+    args = {"receivable": name, "bank": "bank-a", "wallet": WALLETS[C]}
+    assert trade.code(C, "trade.accept_finance", **args) == "encumbered"
+    trade.finance(name)
+    assert trade.receivable(name).hands == [[B, True], [C, True]]
+
+
 def test_a_receivable_goes_through_six_hands_and_recourse_comes_back_along_them(trade):
     name = trade.owed()
     hands = [C, B, C, B, C, B]
