@@ -150,10 +150,9 @@ def _totals(balance: Balance) -> dict[str, Any]:
 
 
 def _facts(shown: Shown, opening: Balance, closing: Balance) -> dict[str, Any]:
-    first, last = shown.period
+    months = {name: month_text(month) for name, month in shown.period._asdict().items() if month is not None}
     return {
-        "first": None if first is None else month_text(first),
-        "last": None if last is None else month_text(last),
+        **months,
         "movements": len(shown.movements),
         "opening": yuan(opening.posted),
         "credited": yuan(closing.credits_posted - opening.credits_posted),

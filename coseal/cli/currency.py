@@ -5,7 +5,7 @@ Law: what is shown of totals is proven, and a check believes no node; a list is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,10 +28,17 @@ from coseal.errors import EXIT_BAD, EXIT_OK, EXIT_UNKNOWN, CosealError
 
 if TYPE_CHECKING:
     from coseal.audit.money import Money
+    from coseal.client.blocking import Client
+    from coseal.client.transactions import Committed
     from coseal.ledger.genesis import Genesis
     from coseal.network.access import Access
 
 _CONTRACT = "currency"
+
+SourceArgument = Annotated[
+    str, typer.Argument(metavar="SOURCE", help="The institution's source of reserve instructions.")
+]
+SequenceArgument = Annotated[int, typer.Argument(metavar="NUMBER", min=1, help="The instruction's number in it.")]
 
 currency_app = typer.Typer(
     cls=beside(_CONTRACT, {"supply": "supply", "institutions": "institutions", "pendings": "pendings"}),
@@ -44,6 +51,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     currency_app.command("show")(show)
     currency_app.command("check")(check)
+    currency_app.command("confirm")(confirm)
     currency_app.command("issue-on")(issue_on)
     app.add_typer(currency_app, name=_CONTRACT)
     app.command("pay")(pay)
@@ -72,7 +80,6 @@ def pay(
 
       coseal pay bank-a/vault bank-a/enterprise-a 100000 --code CASH --as bank-a --dry-run
     """
-    from coseal.cli.transactions import print_committed
     from coseal.client.money import payment
 
     parts = about.split("/", 2) if about else []
@@ -81,9 +88,7 @@ def pay(
     args = payment(debit, credit, amount, code=code, reference=reference, end_to_end=end_to_end, about=parts)
     with access.client(sender) as client:
         committed = act(access, client, _CONTRACT, "pay", args, as_json=as_json)
-    print_committed(committed, as_json=as_json)
-    if not committed.ok:
-        raise typer.Exit(EXIT_BAD)
+    _end(committed, as_json=as_json)
 
 
 @reaching
@@ -111,10 +116,33 @@ def show(access: Access, as_json: JsonOption = False) -> None:
 
 
 @acting
+def confirm(
+    access: Access,
+    source: SourceArgument,
+    sequence: SequenceArgument,
+    sender: SenderOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Confirm a reserve instruction that is recorded, for the central bank; it is fetched and sent as `process.attest`.
+
+    Example:
+
+      coseal currency confirm bank-a/reserves 1 --as central-bank
+    """
+    from coseal.contracts.process.chain import item_hash
+
+    with access.client(sender) as client:
+        item = _instruction(client, source, sequence)
+        args = {"item": item_hash(source, sequence, item).hex(), "verdict": "confirm"}
+        committed = act(access, client, "process", "attest", args, as_json=as_json)
+    _end(committed, as_json=as_json)
+
+
+@acting
 def issue_on(
     access: Access,
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The institution's source of reserve instructions.")],
-    sequence: Annotated[int, typer.Argument(metavar="NUMBER", min=1, help="The instruction's number in it.")],
+    source: SourceArgument,
+    sequence: SequenceArgument,
     sender: SenderOption,
     as_json: JsonOption = False,
 ) -> None:
@@ -126,14 +154,26 @@ def issue_on(
 
       coseal currency issue-on bank-a/reserves 1 --as central-bank/issuer
     """
+    with access.client(sender) as client:
+        args = {"source": source, "sequence": sequence, "item": _instruction(client, source, sequence)}
+        committed = act(access, client, _CONTRACT, "issue", args, as_json=as_json)
+    _end(committed, as_json=as_json)
+
+
+def _instruction(client: Client, source: str, sequence: int) -> dict[str, Any]:
+    """Return an item of a source as a node has it: who signs it looks at it, and the chain compares its hash."""
     from urllib.parse import quote
 
+    found: dict[str, Any] = client.get(f"/v1/sources/{quote(source, safe='')}/items/{sequence}")["item"]["item"]
+    said = ", ".join(f"{name} {value}" for name, value in sorted(found.get("attributes", {}).items()))
+    typer.echo(f"{found.get('type')} of {source.partition('/')[0]}: {said}", err=True)
+    return found
+
+
+def _end(committed: Committed, *, as_json: bool) -> None:
+    """Print what came of an act; exit with 1 if it was refused."""
     from coseal.cli.transactions import print_committed
 
-    with access.client(sender) as client:
-        found = client.get(f"/v1/sources/{quote(source, safe='')}/items/{sequence}")["item"]["item"]
-        args = {"source": source, "sequence": sequence, "item": found}
-        committed = act(access, client, _CONTRACT, "issue", args, as_json=as_json)
     print_committed(committed, as_json=as_json)
     if not committed.ok:
         raise typer.Exit(EXIT_BAD)

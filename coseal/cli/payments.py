@@ -49,7 +49,10 @@ def import_payments(
     fen = sum(item["amount"] for group in orders.groups for item in group.items)
     if dry_run:
         said = {"message": orders.id, "payments": orders.count, "groups": len(orders.groups), "amount": yuan(fen)}
-        print_json({"ok": True, **said}) if as_json else typer.echo(f"{file}: {said}, nothing is wrong with it")
+        if as_json:
+            print_json({"ok": True, **said})
+        else:
+            typer.echo(f"{orders.id}: {orders.count} payments of {yuan(fen)} in all; nothing is wrong with the file")
         return
     with access.client(sender) as client:
         outcomes = [_paid(client, group, linked=linked) for group in orders.groups]

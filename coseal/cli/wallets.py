@@ -170,7 +170,7 @@ def _print_statement(facts: Mapping[str, Any], movements: Sequence[Movement]) ->
     from coseal.ledger.render import time_text
 
     wallet = facts["wallet"]
-    span = f"{facts['first'] or 'the beginning'} to {facts['last'] or 'now'}"
+    span = f"{facts.get('first', 'the beginning')} to {facts.get('last', 'now')}"
     typer.secho(f"{wallet}, {span}: {facts['movements']} movements, proven to be all", fg="green")
     if "holder" in facts:
         typer.echo(f"  holder    {facts['holder']} ({facts['authority']}, class {facts['class']}, {facts['status']})")

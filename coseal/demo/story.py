@@ -35,6 +35,7 @@ from coseal.contracts.process.chain import item_hash
 from coseal.contracts.process.state import attestation_key
 from coseal.demo import policies
 from coseal.demo.examples import example
+from coseal.demo.money import Treasury
 from coseal.demo.oversight import HANDOVERS, FirstFinding, Supervision, handover, handover_type
 from coseal.demo.progress import Narrator, Summary
 from coseal.demo.standards import PERIOD_MS, Competition
@@ -43,6 +44,7 @@ from coseal.formats.importers.log import Log
 from coseal.formats.importers.mapping import load_mapping
 from coseal.formats.importers.reader import read_log
 from coseal.ledger.genesis import Genesis
+from coseal.ledger.signing import Ed25519Signer
 from coseal.network import console, folders, processes
 from coseal.network.consortium import default_consortium
 from coseal.network.folders import Network
@@ -107,6 +109,8 @@ class Demo:
             self._supervision.gap()
         with self._chapter("standards", "A standard grows from use"):
             Competition(self._client, self._tell, self.summary).play(_NOTICE)
+        with self._chapter("money", "Money is issued, paid, frozen, and adds up"):
+            Treasury(self._client, self._signing, self._tell, self.summary).play(log, self._genesis(), self._directory)
         with self._chapter("completeness", "The enterprise's node is down; the regulator still has everything"):
             self._prove_case(log)
         with self._chapter("audit", "Anyone can audit the chain"):
@@ -322,7 +326,13 @@ class Demo:
         """Return a client of a member's own node that signs as its admin."""
         network = self._require_network()
         signer = keys.read_signer(network.key_path(f"{member}/admin"), keys.environment_passphrase())
-        return Client(network.node(member).url, network.genesis(), signer=signer, sender=f"{member}/admin")
+        return self._signing(f"{member}/admin", signer)
+
+    def _signing(self, sender: str, signer: Ed25519Signer) -> Client:
+        """Return a client of a member's own node that signs as ``sender``, and may read what is for members."""
+        network = self._require_network()
+        node = network.node(sender.partition("/")[0])
+        return Client(node.url, network.genesis(), signer=signer, sender=sender, token=processes.token_for(node))
 
 
 def make_room(directory: Path) -> None:

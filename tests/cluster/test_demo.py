@@ -40,5 +40,6 @@ def test_the_demo_tells_the_whole_story_and_what_it_leaves_verifies(tmp_path: Pa
     assert figures["silent_transactions"] == 0, "the chain noticed the silence by itself"
     assert figures["gap"] == [3, 5]
     assert (figures["standard"], figures["standard_refused"]) == ("lending-events", "not_de_facto")
+    assert (figures["paid"], figures["statement_movements"]) == ("1577999.00", 3_002)
     assert figures["standard_periods"] >= 3, "no fewer periods than decide"
     assert not list(folder.glob("nodes/*/node.pid"))

@@ -103,7 +103,7 @@ def _report(account: Account, name: str, message: str, part: str, body: str, las
 
 def _span(account: Account) -> tuple[int, int]:
     """Return the times in ms at which a statement begins and ends; it ends with its block at the latest."""
-    first, last = (account.facts[name] for name in ("first", "last"))
+    first, last = (account.facts.get(name) for name in ("first", "last"))
     begin = month_start_ms(month_from(first)) if first else min((one.time_ms for one in account.movements), default=0)
     end = account.time_ms if last is None else min(month_start_ms(next_month(month_from(last))) - 1, account.time_ms)
     return begin or account.time_ms, end

@@ -45,7 +45,8 @@ def read_reserves(path: Path, mapping: Mapping) -> Log:
         reading.sums(header, amounts)
         items = [_item(reading, each, fen, time) for each, fen in zip(transfers, amounts, strict=True)]
     findings.require_none(path)
-    args = {"id": source, "process_type": RESERVES, "mode": "live", "zone_minutes": mapping.zone_minutes}
+    zone = {} if mapping.zone_minutes is None else {"zone_minutes": mapping.zone_minutes}
+    args = {"id": source, "process_type": RESERVES, "mode": "live", **zone}
     return Log(RESERVES_TYPE, args, tuple(items))
 
 

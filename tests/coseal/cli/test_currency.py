@@ -18,6 +18,7 @@ from coseal.audit import replay
 from coseal.audit.verify import verify_bytes
 from coseal.cli import app
 from coseal.client import keys
+from coseal.client.blocking import Client
 from coseal.contracts.currency.post import wallet_of
 from coseal.contracts.currency.state import wallet_key
 from coseal.contracts.execution import Executor
@@ -170,7 +171,7 @@ def test_a_file_of_payments_is_paid_once_and_reported(asked: Money, tmp_path: Pa
     transfers = [transfer(1, "bank-a/shop", "12.50"), transfer(2, "bank-a/shop", "1000.00"), transfer(3, VAULT_A, "1")]
     file.write_text(pain_001(transfers, total="1013.50"))
     words = ("import", file, "--format", "pain.001", "--as", "enterprise-a")
-    assert "'payments': 3, 'groups': 1, 'amount': '1013.50'" in run(*words, "--dry-run")
+    assert "M-1: 3 payments of 1013.50 in all; nothing is wrong" in run(*words, "--dry-run")
     assert "M-1: 2 of 3 payments are settled" in run(*words, "--report", report, code=1)
     assert "<TxSts>RJCT</TxSts><StsRsnInf><Rsn><Prtry>insufficient</Prtry>" in report.read_text()
     again = json.loads(run(*words, "--json", code=1))
@@ -198,6 +199,19 @@ def test_a_wallet_is_exported_with_the_proof_beside_it(asked: Money, tmp_path: P
     assert sha256(proof).hexdigest() in out.read_text()
     assert verify_bytes(proof, node.genesis).ok
     assert "which one?" in run("export", "camt.054", "--out", out, "--as", "bank-a", code=2)
+
+
+def test_money_is_issued_on_what_is_recorded_and_confirmed_by_another(
+    asked: Money, node: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    args = asked.instruct("bank-a", "25.00", confirm=False)
+    there = {"item": {"item": args["item"]}}
+    monkeypatch.setattr(Client, "get", lambda client, path, **params: there)
+    words = (args["source"], args["sequence"], "--as")
+    assert "not_attested" in run("currency", "issue-on", *words, "central-bank", code=1)
+    said = run("currency", "confirm", *words, "central-bank")
+    assert "Reserve instruction of bank-a: amount 25.00, currency CNY" in said
+    assert "same_person" in run("currency", "issue-on", *words, "central-bank", code=1)
 
 
 def test_every_action_of_money_is_a_command_beside_these() -> None:

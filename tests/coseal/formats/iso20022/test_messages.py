@@ -9,6 +9,7 @@ import pytest
 
 from coseal.audit.statement import read, verify_wallet_statement
 from coseal.audit.steps import Trace
+from coseal.client.arguments import require_valid
 from coseal.contracts.currency.statement import Period
 from coseal.contracts.currency.supply import RESERVES_TYPE, instruction_of
 from coseal.errors import CosealError
@@ -94,6 +95,7 @@ def test_a_pacs_008_is_a_payment_and_a_pacs_009_a_reserve_instruction(tmp_path: 
     path = written(tmp_path, pacs_009("bank-a", "1000.00"))
     log = read_log(path, load_mapping(None, path), "pacs.009")
     assert (log.definition, log.source["id"]) == (RESERVES_TYPE, "reserves/M-8")
+    require_valid("process", "register_source", log.source)
     (item,) = log.items
     assert instruction_of(item) == (100_000, "I-9")
     assert (item["counterparty"], item["objects"]) == ("central-bank", [["account", "bank-a"]])
