@@ -14,10 +14,22 @@ from typing import Any, Final
 
 from coseal.contracts.currency.ledger import yuan
 from coseal.contracts.kernel import deadlines
-from coseal.contracts.kernel.action import INVALID, Action, Args, Arguments, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.action import (
+    FORMER,
+    INVALID,
+    Action,
+    Args,
+    Arguments,
+    Context,
+    Reader,
+    Rejected,
+    Result,
+    View,
+)
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.fields import Many
 from coseal.contracts.kernel.wording import moment_text
+from coseal.contracts.membership.standing import standing
 from coseal.contracts.membership.state import member_key
 from coseal.contracts.trade import fields, lines
 from coseal.contracts.trade.books import Books, encumbered, origin_of, paid_wallet, stayed
@@ -199,6 +211,8 @@ def open_offer(
     offer: Any = reader.get(offer_key(number, member))
     if offer is None or offer["kind"] not in kinds or offer["expires_ms"] <= time_ms:
         return Rejected("unknown_offer", f"no offer to or by {member} for R{number} is open")
+    if standing(reader, offer["by"]).status == FORMER:  # D11
+        return Rejected("unknown_offer", f"{offer['by']} is no member any more; its offers ended with that")
     if offer["turn"] != receivable.turn:  # D11
         return Rejected("encumbered", f"R{number} changed hands, or was pledged, since {member}'s offer")
     return offer

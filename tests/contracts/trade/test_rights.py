@@ -278,6 +278,38 @@ def test_other_acts_race_with_financing_and_one_of_them_happens(trade):
         assert [receipt.code for receipt in receipts] == codes
 
 
+# Members that leave
+
+
+def removed(trade, member):
+    subject = {"member": member, "grounds": [{"kind": "external", "id": "Judgment 7/2026"}]}
+    trade.ok("regulator", "governance.propose", id="out", kind="remove_member", subject=subject, reason="It closed")
+    for voter in ("central-bank", "bank-a"):
+        trade.ok(voter, "governance.vote", ballot="out", choice="yes")
+
+
+def test_the_offer_of_a_removed_bank_ends(trade):
+    name = trade.owed()
+    trade.ok("bank-b", "trade.offer_finance", **trade.financing(name, "bank-b"))
+    removed(trade, "bank-b")
+    args = {"receivable": name, "bank": "bank-b", "wallet": WALLETS[B]}
+    assert trade.code(B, "trade.accept_finance", **args) == "unknown_offer"
+    trade.finance(name)
+
+
+def test_a_removed_creditor_is_paid_and_repays(trade):
+    name, lent = trade.owed(), trade.owed()
+    trade.finance(lent, kind="pledge", advance=300_000, fee=0)
+    removed(trade, B)
+    before = trade.balance(WALLETS[B])
+    trade.settle(name, AMOUNT)
+    assert trade.balance(WALLETS[B]) == before + AMOUNT
+    trade.ok(B, "trade.repay", loan="L1", amount=300_000, **{"from": WALLETS[B]})
+    assert trade.receivable(lent).pledgee == ""
+    assert trade.code(B, "trade.split", receivable=lent, amounts=[500_000, 500_000]) == "former_member"
+    trade.ok(B, "trade.set_wallet", receivable=lent, wallet=WALLETS[B])
+
+
 # Disputes
 
 
