@@ -3,7 +3,7 @@
 ``cometbft`` (0.38) must be on PATH. Four validators run its own example application ``kvstore`` in their process; it
 has no contract and no signature on a transaction; its links are authenticated as ours are. Three defaults that bound
 its latency from below are shorter: the pause between blocks (1 s) is none, those of its gossip and of its links (100 ms
-each) are 10 ms. Beside it Coseal runs twice, ordered by its own PBFT and by CometBFT with the same settings.
+each) are as short as Coseal configures them. Beside it Coseal runs twice, ordered by its own PBFT and by CometBFT.
 """
 
 from __future__ import annotations
@@ -33,13 +33,14 @@ from bench.network import Network, end_in_order, running_network
 from bench.results import FOLDER, Results
 from coseal.client.load import run_clients
 from coseal.ledger.genesis import COMETBFT_NAME
+from coseal.node.comet.files import GOSSIP_WAIT, LINK_WAIT
 
 NODES, CLIENTS = 4, 64
 _SETTINGS = {
     "proxy_app": '"kvstore"',
     "timeout_commit": '"0s"',
-    "peer_gossip_sleep_duration": '"10ms"',
-    "flush_throttle_timeout": '"10ms"',
+    "peer_gossip_sleep_duration": f'"{GOSSIP_WAIT}"',
+    "flush_throttle_timeout": f'"{LINK_WAIT}"',
     "create_empty_blocks": "false",
     "allow_duplicate_ip": "true",
     "log_level": '"error"',

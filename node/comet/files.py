@@ -27,6 +27,9 @@ ABCI_SOCKET: Final = "abci.sock"
 RPC_SOCKET: Final = "rpc.sock"
 SOCKET_PATH_MAX: Final = 100
 """A path of a Unix socket has some 107 bytes at most."""
+LINK_WAIT: Final = "1ms"
+GOSSIP_WAIT: Final = "5ms"
+"""How long CometBFT gathers what a link sends, and looks again for what a peer lacks: most of its latency."""
 _ROOM_BYTES: Final = 64 * 1024
 _MAX_TRANSACTION_BYTES: Final = 256 * 1024 + 64
 _FLAG: Final = "tendermint"  # CometBFT's names of key types still say so
@@ -128,7 +131,7 @@ def _settings(home: Home) -> dict[str, dict[str, Any]]:
             "allow_duplicate_ip": True,
             "max_num_inbound_peers": 256,
             "max_num_outbound_peers": 256,
-            "flush_throttle_timeout": "10ms",
+            "flush_throttle_timeout": LINK_WAIT,
         },
         "mempool": {
             "size": 10_000,
@@ -146,7 +149,7 @@ def _settings(home: Home) -> dict[str, dict[str, Any]]:
             "timeout_precommit_delta": half,
             "timeout_commit": "0s",
             "create_empty_blocks": False,
-            "peer_gossip_sleep_duration": "10ms",
+            "peer_gossip_sleep_duration": GOSSIP_WAIT,
         },
         "tx_index": {"indexer": "null"},
     }

@@ -136,8 +136,7 @@ def _decided(shown: dict[str, Any]) -> Decided:
             signature = base64.b64decode(vote["signature"], validate=True)
             votes.append(Precommit(bytes.fromhex(vote["validator_address"]), seconds, nanoseconds, signature))
     return Decided(
-        int(commit["height"]),
-        int(commit["round"]),
+        *_place(commit),
         int(parts["total"]),
         bytes.fromhex(parts["hash"]),
         tuple(_fields(header)),
@@ -145,11 +144,18 @@ def _decided(shown: dict[str, Any]) -> Decided:
     )
 
 
+def _place(shown: dict[str, Any]) -> tuple[int, int]:
+    """Return a height and a round, in their bounds; raise ``ValueError``."""
+    height, round = int(shown["height"]), int(shown["round"])
+    if not 1 <= height < 2**63 or not 0 <= round < 2**31:
+        raise ValueError(f"no height and round: {height}, {round}")
+    return height, round
+
+
 def _double_vote(shown: dict[str, Any]) -> DoubleVote:
     one, other = shown["vote_a"], shown["vote_b"]
     places = [
-        (bytes.fromhex(vote["validator_address"]), int(vote["height"]), int(vote["round"]), VoteKind(vote["type"]))
-        for vote in (one, other)
+        (bytes.fromhex(vote["validator_address"]), *_place(vote), VoteKind(vote["type"])) for vote in (one, other)
     ]
     if places[0] != places[1]:
         raise ValueError("the votes are of two places")

@@ -94,8 +94,8 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "comet_double_vote_believed": one(
         "a double vote is reported although its signatures do not verify",
         _CERTIFYING,
-        "                proof.verify(chain_id, seat.key, verify)\n",
-        "                proof.verify(chain_id, seat.key, lambda *_: True)\n",
+        "        proof.verify(chain_id, seat.key, verify)\n",
+        "        proof.verify(chain_id, seat.key, lambda *_: True)\n",
         _MACHINE_SUITE,
     ),
     "comet_odd_vote_lost": one(

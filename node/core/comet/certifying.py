@@ -102,17 +102,16 @@ def certificate_of(
 
 
 def contradiction_of(
-    double: DoubleVote, chain_id: bytes, validators: ValidatorSet | None, verify: Verify
+    double: DoubleVote, chain_id: bytes, validators: ValidatorSet, verify: Verify
 ) -> tuple[str, Equivocation] | None:
     """Return who contradicted itself and the proof, None if the votes prove nothing against one of ``validators``."""
-    seats = () if validators is None else validators.validators
-    for seat in seats:
-        if validators is not None and address_of(seat.key) == double.address:
-            place = (validators.epoch, double.height, double.round, double.kind)
-            proof = Equivocation.of(*place, double.one, double.other)
-            try:
-                proof.verify(chain_id, seat.key, verify)
-            except LedgerError:
-                return None
-            return seat.id, proof
-    return None
+    seat = next((seat for seat in validators.validators if address_of(seat.key) == double.address), None)
+    if seat is None:
+        return None
+    place = (validators.epoch, double.height, double.round, double.kind)
+    proof = Equivocation.of(*place, double.one, double.other)
+    try:
+        proof.verify(chain_id, seat.key, verify)
+    except LedgerError:
+        return None
+    return seat.id, proof

@@ -329,7 +329,7 @@ class CometMachine:
     def _accuse(self, double: DoubleVote) -> None:
         """M12: report a validator that voted twice, as CometBFT found; the two votes prove it to the chain (N34)."""
         voters = epochs.validators_at(self.executor.reader, double.height)
-        found = contradiction_of(double, self._chain_id, voters, self.config.verify)
+        found = None if voters is None else contradiction_of(double, self._chain_id, voters, self.config.verify)
         if found is None:
             self._context.count("refused_double_vote")
             return

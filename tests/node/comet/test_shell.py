@@ -31,6 +31,7 @@ from tests.support.genesis import make_genesis
 
 RECORDED = json.loads((Path(__file__).parent / "commits.json").read_text())
 """Commits of CometBFT 0.38.25 over four validators, as its RPC showed them; one of round 1, an absent vote in each."""
+COMMIT = RECORDED["commits"][0]["shown"]["commit"]
 VALIDATORS = ValidatorSet.decode(bytes.fromhex(RECORDED["validators"]))
 GENESIS = make_genesis(engine="cometbft")
 SIGNER = Ed25519Signer(bytes([3]) * 32)
@@ -106,6 +107,7 @@ def test_a_real_commit_becomes_the_recorded_certificate_and_no_change_of_it_does
         {"result": {"signed_header": {"header": {}, "commit": {}}}},
         {"result": {"signed_header": {**RECORDED["commits"][0]["shown"], "header": {"version": 7}}}},
         {"result": {"signed_header": {"header": RECORDED["commits"][0]["shown"]["header"], "commit": None}}},
+        {"result": {"signed_header": {**RECORDED["commits"][0]["shown"], "commit": {**COMMIT, "round": -1}}}},
     ],
 )
 def test_an_answer_that_is_no_commit_is_trouble(answer: object, tmp_path: Path) -> None:
@@ -124,6 +126,8 @@ def test_the_double_votes_of_a_block_come_with_its_commit_and_other_evidence_is_
         {"type": "tendermint/LightClientAttackEvidence", "value": {"conflicting_block": {}}},
         {"type": "tendermint/DuplicateVoteEvidence", "value": double},
         {"type": "tendermint/DuplicateVoteEvidence", "value": {**double, "vote_b": {**other, "round": 3}}},
+        {"value": {"vote_a": {**one, "height": "0"}, "vote_b": {**other, "height": "0"}}},
+        {"value": {"vote_a": {**one, "round": -1}, "vote_b": {**other, "round": -1}}},
     ]
     answers = ({"result": {"signed_header": shown}}, {"result": {"block": {"evidence": {"evidence": held}}}})
     decided = call(tmp_path / "s", lambda rpc: rpc.commit(7), *answers)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.execution import Outcome
@@ -353,6 +355,49 @@ def test_a_restart_between_any_two_calls_ends_in_the_same_state(*, calls: int, c
     assert victim.height == len(victim.log) == 2
     cluster.decide(3)
     assert len({repr(digest(node)) for node in cluster.nodes}) == 1
+
+
+STEPS = st.tuples(
+    st.integers(0, 3),  # who crashes
+    st.integers(0, 3),  # after how many of the three calls of a block
+    st.booleans(),  # the node, or its CometBFT alone
+    st.sampled_from(["kept", "torn", "lost"]),  # what the crash leaves of the journal
+    st.booleans(),  # whether the others wait for the certificate
+    st.integers(0, 2),  # rounds before, whose proposals are not decided
+)
+
+
+@given(st.lists(STEPS, min_size=3, max_size=6))
+@settings(max_examples=12, deadline=None)
+def test_crashes_between_any_two_calls_block_after_block_end_in_the_same_state(
+    steps: list[tuple[int, int, bool, str, bool, int]],
+) -> None:
+    cluster = CometCluster(GENESIS)
+    for number, (who, calls, crash, journal, waits, rounds) in enumerate(steps):
+        victim, proposer = cluster.nodes[who], cluster.nodes[number % 4]
+        proposer.submit(signed(GENESIS, number))
+        for other in range(rounds):
+            cluster.tick(100)
+            undecided = cluster.propose(cluster.nodes[(number + other + 1) % 4])
+            for node in cluster.nodes:
+                assert node.ask(abci.ProcessProposal(undecided)) == abci.process_proposal(accept=True)
+        cluster.tick(100)
+        proposed = cluster.propose(proposer)
+        for request in (abci.ProcessProposal(proposed), abci.FinalizeBlock(proposed), abci.Commit())[:calls]:
+            assert victim.ask(request) is not None
+        cluster.close(proposed, round=rounds)
+        for node in cluster.nodes:
+            if node is not victim:
+                cluster.apply(node, number + 1, certify=not waits)
+        if crash and journal != "kept":
+            victim.journal = None if journal == "lost" else (victim.journal or b"")[:-3]
+        held = len(victim.log)
+        cluster.restart(victim, crash=crash)
+        assert held <= len(victim.log) == victim.height == number + 1
+    for node in cluster.nodes:
+        cluster.restart(node, crash=False)
+    assert len({repr(digest(node)) for node in cluster.nodes}) == 1
+    assert len(cluster.nodes[0].log) == len(steps)
 
 
 def test_info_counts_only_what_is_durable_and_a_lost_or_damaged_journal_costs_nothing(cluster: CometCluster) -> None:
