@@ -143,6 +143,12 @@ def test_a_receipt_is_certified_by_its_own_block(folder: Path) -> None:
     publish(folder, "first", out=receipt)
     said = coseal("verify", receipt, "--genesis", folder / "genesis.json")
     assert "signed_by" in said
+    words = ("-m", "coseal", "verify", str(receipt), "--genesis", str(folder / "genesis.json"))
+    loaded = subprocess.run(
+        [sys.executable, "-X", "importtime", *words], capture_output=True, text=True, timeout=120, check=True
+    ).stderr
+    assert "coseal.ledger.comet" in loaded
+    assert "protobuf" not in loaded
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
