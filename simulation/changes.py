@@ -41,7 +41,7 @@ SOON_MS: Final = 10_000
 STUCK_MAX: Final = 60
 """How often a proposal is looked at on which all voted, before it is withdrawn."""
 OPPOSED_OF: Final = 4
-"""One of so many proposals has a constituency against it."""
+"""One of so many proposals has a constituency against it, where a document is in force."""
 Subject: TypeAlias = dict[str, Any]
 
 
@@ -161,8 +161,9 @@ class Changes:
                 self._drop(change)  # it was impossible, and will be
             return
         self._number += 1
-        opposed = self.rng.randrange(OPPOSED_OF) == 0 and not self.world.healed
-        track = votings.track_of(self.world.epochs.decisions.document, KINDS[change.kind])
+        decisions = self.world.epochs.decisions
+        opposed = decisions.version > 0 and self.rng.randrange(OPPOSED_OF) == 0 and not self.world.healed
+        track = votings.track_of(decisions.document, KINDS[change.kind])
         change.stuck = 0
         change.against = self.rng.choice(track.get("veto", proposals.ROLES[:3])) if opposed else ""
         change.ballot = f"change-{self._number}"
