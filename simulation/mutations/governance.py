@@ -322,11 +322,11 @@ MUTANTS: Final[dict[str, Mutant]] = {
         '    return {"stepped_down"',
         "tests/contracts/governance/test_standing.py",
     ),
-    "measure_beyond_its_time": one(
-        "a measure pauses until somebody ends it",
+    "measure_never_ended": one(
+        "a measure whose time is over stays among those in force",
         _MEASURES,
-        'if record["first_height"] > height or record["until_ms"] <= time_ms:  # S10',
-        'if record["first_height"] > height:',
+        "    deadlines.add(view, NAME, BLOCK_CLOCK, until_ms, [END, case.id])\n",
+        "",
         "tests/contracts/governance/test_measures.py",
     ),
 }
