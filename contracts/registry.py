@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
+from coseal.contracts.certification import actions as certification
 from coseal.contracts.currency import actions as currency
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.evidence.state import places_key
@@ -43,6 +44,7 @@ _OWN: Final[tuple[Contract, ...]] = (
     standards.CONTRACT,
     currency.CONTRACT,
     trade.CONTRACT,
+    certification.CONTRACT,
 )
 
 CAPABILITIES: Final[tuple[str, ...]] = (

@@ -14,7 +14,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from bench.budget import competing, correcting, defining, due, governing, judging, paying, recording, tallying, trading
+from bench.budget import (
+    arguing,
+    competing,
+    correcting,
+    defining,
+    due,
+    governing,
+    judging,
+    paying,
+    recording,
+    tallying,
+    trading,
+)
 from bench.budget.scene import Result
 from bench.machine import about
 
@@ -31,6 +43,7 @@ GROUPS: Final[dict[str, Callable[[], Iterator[Result]]]] = {
     "competing": competing.competing,
     "paying": paying.paying,
     "trading": trading.trading,
+    "arguing": arguing.arguing,
 }
 
 

@@ -40,6 +40,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "governance.kind.currency_class": ("Set a class of wallets and its limits", "设定钱包类别及限额"),
     "governance.kind.currency_regime": ("Change the regime of the currency", "变更货币制度"),
     "governance.kind.currency_correction": ("Correct a booking of money", "更正货币账目"),
+    "governance.kind.adopt_scheme": ("Adopt a scheme of certification", "通过认证方案"),
+    "governance.kind.retire_scheme": ("Retire a scheme of certification", "停用认证方案"),
     "governance.kind.terms": ("Change terms", "变更期限"),
     "governance.proposer": ("Proposed by", "提案者"),
     "governance.votes": ("Votes", "投票"),

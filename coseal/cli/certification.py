@@ -1,6 +1,6 @@
-"""Commands about certification that need no network: check an argument, write it in another form.
+"""Commands about certification: check an argument, write it in another form, put it on a ledger and seal it.
 
-Law: what these say of an argument is what the ledger's own functions say.
+Law: what is said of an argument is what the ledger's own functions say; what is sealed is what the file has.
 """
 
 from __future__ import annotations
@@ -12,18 +12,45 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from coseal.cli.shared import Commands, JsonOption, plain_table, print_json, visible
-from coseal.errors import EXIT_BAD, EXIT_OK
+from coseal.cli.dry_run import act
+from coseal.cli.shared import Commands, JsonOption, SenderOption, acting, plain_table, print_json, reaching, visible
+from coseal.errors import EXIT_BAD, EXIT_OK, BadAnswer
 
 if TYPE_CHECKING:
     from coseal.client.certification import Checked
     from coseal.contracts.certification.argument import Fault
+    from coseal.network.access import Access
+
+_CONTRACT: Final = "certification"
+
+
+class _Certification(Commands):
+    """The commands of this module, and those of the contract's actions behind them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all of them."""
+        own = super().list_commands(ctx)
+        return [*own, *(name for name in self._verbs().list_commands(ctx) if name not in own)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command of this module, or that of an action."""
+        return super().get_command(ctx, cmd_name) or self._verbs().get_command(ctx, cmd_name)
+
+    @staticmethod
+    def _verbs() -> Any:
+        from coseal.cli import verbs
+
+        return verbs.group(_CONTRACT)
+
 
 certification_app = typer.Typer(
-    cls=Commands, no_args_is_help=True, help="Check the argument that a project is rational, before it is certified."
+    cls=_Certification,
+    no_args_is_help=True,
+    help="Argue that a project is rational: check the argument, apply, put it on the ledger, seal it.",
 )
 
 ArgumentFile = Annotated[Path, typer.Argument(metavar="FILE", help="An argument: LTAC text, or nodes as JSON.")]
+ProjectOption = Annotated[str, typer.Option("--project", metavar="PROJECT", help="The id it was applied for under.")]
 _SHIPPED: Final = ("rationality",)
 _SHOWN: Final = 12
 
@@ -32,7 +59,9 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     certification_app.command("check")(check)
     certification_app.command("convert")(convert)
-    app.add_typer(certification_app, name="certification")
+    certification_app.command("argue-file")(argue_file)
+    certification_app.command("seal-file")(seal_file)
+    app.add_typer(certification_app, name=_CONTRACT)
 
 
 def check(
@@ -110,6 +139,64 @@ def convert(
     typer.echo(f"{out}: {len(written.nodes)} nodes")
 
 
+@reaching
+def argue_file(
+    access: Access, file: ArgumentFile, project: ProjectOption, sender: SenderOption, as_json: JsonOption = False
+) -> None:
+    """Make a project's argument on the ledger that of a file: add, replace and drop nodes, as far as they differ.
+
+    Evidence gets the SHA-256 of its file, as `check` computes it. A run that was interrupted continues where it
+    stopped.
+
+    Example:
+
+      coseal certification argue-file clearing.ltac --project clearing --as enterprise-a
+    """
+    from coseal.client import certification
+
+    written, wrong = certification.grounded(certification.read_argument(file), file.parent)
+    _require(wrong)
+    with access.client(sender) as client:
+        parts = certification.differences(client, project, written)
+        for part in parts:
+            client.submit_any(_CONTRACT, "argue", part).require_ok()
+    sent, dropped = (sum(len(part[name]) for part in parts) for name in ("nodes", "drop"))
+    if as_json:
+        print_json({"project": project, "nodes": len(written.nodes), "sent": sent, "dropped": dropped})
+    else:
+        typer.echo(f"{project}: {len(written.nodes)} nodes; {sent} sent, {dropped} dropped")
+
+
+@acting
+def seal_file(
+    access: Access, file: ArgumentFile, project: ProjectOption, sender: SenderOption, as_json: JsonOption = False
+) -> None:
+    """Seal a project's argument, if the one on the ledger is that of a file; it changes no more.
+
+    Example:
+
+      coseal certification seal-file clearing.ltac --project clearing --as enterprise-a
+    """
+    from coseal.client import certification
+    from coseal.contracts.certification.kept import root_of_written
+
+    written, wrong = certification.grounded(certification.read_argument(file), file.parent)
+    _require(wrong)
+    args = {"project": project, "count": len(written.nodes), "root": root_of_written(written.nodes)}
+    with access.client(sender) as client:
+        committed = act(access, client, _CONTRACT, "seal", args, as_json=as_json).require_ok()
+    if as_json:
+        print_json({**committed.receipt.data, "height": committed.height})
+    else:
+        typer.echo(f"{project}: {len(written.nodes)} nodes sealed in block {committed.height}, root {args['root']}")
+
+
+def _require(wrong: Sequence[Fault]) -> None:
+    """Refuse evidence whose files are not those that were written down."""
+    if wrong:
+        raise BadAnswer("\n".join(f"{fault.node}: {fault.detail}" for fault in wrong), "write down the present digest")
+
+
 def _criteria(name: str | None, kind: str | None) -> list[str]:
     """Return the criteria of a shipped scheme or of one in a file that a project of a kind must meet."""
     if name is None:
@@ -120,7 +207,7 @@ def _criteria(name: str | None, kind: str | None) -> list[str]:
     from coseal.contracts.certification.scheme import applying, kinds_of
     from coseal.demo.examples import example
 
-    found = read_scheme(example(f"certification/{name}.json") if name in _SHIPPED else Path(name))
+    found = read_scheme(example(f"{_CONTRACT}/{name}.json") if name in _SHIPPED else Path(name))
     if kind is not None and kind not in kinds_of(found):
         raise typer.BadParameter(f"the scheme knows {', '.join(kinds_of(found)) or 'none'}", param_hint="--kind")
     return list(applying(found, kind))

@@ -58,6 +58,8 @@ class ProposalKind(StrEnum):
     measure = "measure"
     emergency_measure = "emergency_measure"
     end_measure = "end_measure"
+    adopt_scheme = "adopt_scheme"
+    retire_scheme = "retire_scheme"
     currency_class = "currency_class"
     currency_regime = "currency_regime"
     currency_correction = "currency_correction"

@@ -10,17 +10,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import file_digest
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from coseal.contracts.certification import form, scheme
 from coseal.contracts.certification.argument import EVIDENCE, Argument, Fault, Node, check
+from coseal.contracts.certification.kept import PAGE_IDS, kept
+from coseal.contracts.certification.projects import MAX_ARGUED
+from coseal.contracts.certification.state import argument_node_key, nodes_key, project_key
 from coseal.contracts.certification.support import OPEN, UNDERMINED, claims_in, support
 from coseal.errors import BadAnswer, CosealError
 from coseal.formats import arguments, ltac
 from coseal.formats.importers.log import read_text
+from coseal.ledger import codec
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.strict_json import strict_json
 
+if TYPE_CHECKING:
+    from coseal.client.blocking import Client
+
+MAX_BYTES: Final = 192 * 1024
+"""What the nodes of one transaction take at most, as JSON."""
 JSON: Final = ".json"
 Data = dict[str, Any]
 
@@ -158,3 +167,40 @@ def write_argument(written: Written, *, as_json: bool) -> str:
                 "order nodes as their trees are read, and name a citation by what it stands below, ^ and what it cites",
             )
     return text
+
+
+def differences(client: Client, project: str, written: Written) -> list[dict[str, Any]]:
+    """Return the arguments of ``certification.argue`` that make a project's argument the written one.
+
+    The state is proven; what the ledger has already is not sent again. Raises ``BadAnswer`` if there is no such
+    project.
+    """
+    record = client.value(project_key(project))
+    if record is None:
+        raise BadAnswer(f"there is no project {project}", "apply for it first: `coseal certification apply`")
+    known: dict[str, Any] = {}
+    for page in range(-(-record["nodes"] // PAGE_IDS)):
+        ids = client.value(nodes_key(project, page))
+        found = client.values([argument_node_key(project, name) for name in ids])
+        known |= {name: codec.decode(one.value) for name, one in zip(ids, found, strict=True) if one.value is not None}
+    wanted = {node["id"] for node in written.nodes}
+    drop = [name for name in known if name not in wanted]
+    news = [node for node in written.nodes if known.get(node["id"]) != kept(node)]
+    parts: list[dict[str, Any]] = [
+        {"drop": drop[at : at + MAX_ARGUED], "nodes": []} for at in range(0, len(drop), MAX_ARGUED)
+    ]
+    parts += [{"drop": [], "nodes": parcel} for parcel in _parcels(news)]
+    return [{"project": project, **part} for part in parts]
+
+
+def _parcels(nodes: Sequence[Data]) -> list[list[Data]]:
+    parcels: list[list[Data]] = []
+    size = MAX_BYTES
+    for node in nodes:
+        more = len(json.dumps(node))
+        if size + more > MAX_BYTES or len(parcels[-1]) == MAX_ARGUED:
+            parcels.append([])
+            size = 0
+        parcels[-1].append(node)
+        size += more
+    return parcels

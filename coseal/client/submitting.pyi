@@ -569,6 +569,41 @@ GovernanceProposeCurrencyCorrection = TypedDict(
         "reason": NotRequired[str],
     },
 )
+GovernanceProposeAdoptSchemeSubject = TypedDict(
+    "GovernanceProposeAdoptSchemeSubject",
+    {
+        "scheme": str,
+        "content": dict[str, Any],
+        "bodies": list[str],
+    },
+)
+GovernanceProposeAdoptScheme = TypedDict(
+    "GovernanceProposeAdoptScheme",
+    {
+        "id": str,
+        "kind": Literal["adopt_scheme"],
+        "subject": GovernanceProposeAdoptSchemeSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceProposeRetireSchemeSubject = TypedDict(
+    "GovernanceProposeRetireSchemeSubject",
+    {
+        "scheme": str,
+        "reason": str,
+    },
+)
+GovernanceProposeRetireScheme = TypedDict(
+    "GovernanceProposeRetireScheme",
+    {
+        "id": str,
+        "kind": Literal["retire_scheme"],
+        "subject": GovernanceProposeRetireSchemeSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
 GovernanceVote = TypedDict(
     "GovernanceVote",
     {
@@ -1678,6 +1713,33 @@ TradeOpenCase = TypedDict(
         "evidence": NotRequired[list[str]],
     },
 )
+CertificationApply = TypedDict(
+    "CertificationApply",
+    {
+        "project": str,
+        "title": str | dict[str, str],
+        "scheme": str,
+        "kind": str,
+        "framework_sha256": str,
+        "parties": NotRequired[list[str]],
+    },
+)
+CertificationArgue = TypedDict(
+    "CertificationArgue",
+    {
+        "project": str,
+        "nodes": list[Any],
+        "drop": NotRequired[list[str]],
+    },
+)
+CertificationSeal = TypedDict(
+    "CertificationSeal",
+    {
+        "project": str,
+        "count": int,
+        "root": str,
+    },
+)
 
 class Submitting:
     @overload
@@ -1947,6 +2009,24 @@ class Submitting:
         contract: Literal["governance"],
         action: Literal["propose"],
         args: GovernanceProposeCurrencyCorrection,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeAdoptScheme,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeRetireScheme,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...
@@ -2748,6 +2828,33 @@ class Submitting:
         contract: Literal["trade"],
         action: Literal["open_case"],
         args: TradeOpenCase,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["apply"],
+        args: CertificationApply,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["argue"],
+        args: CertificationArgue,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["seal"],
+        args: CertificationSeal,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...
@@ -3030,6 +3137,24 @@ class AsyncSubmitting:
     async def submit(
         self,
         contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeAdoptScheme,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeRetireScheme,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
         action: Literal["vote"],
         args: GovernanceVote,
         *,
@@ -3824,6 +3949,33 @@ class AsyncSubmitting:
         contract: Literal["trade"],
         action: Literal["open_case"],
         args: TradeOpenCase,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["apply"],
+        args: CertificationApply,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["argue"],
+        args: CertificationArgue,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["seal"],
+        args: CertificationSeal,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...

@@ -42,6 +42,7 @@ GOALS: Final[dict[str, str]] = {
     "breach": "something is recorded on an object on hold",
     "overdue": "a step is not taken in time",
     "opened": "a person opens a finding",
+    "sealed": "an argument is sealed",
     "issued": "money is issued on a reserve instruction",
     "carried": "a member carries what the key of a wallet signed",
     "settled": "a redemption is settled",
@@ -104,6 +105,8 @@ def of_receipt(action: str, code: str, detail: str, data: Mapping[str, Any], *, 
         yield "own_judged" if judged["found"] else "own_unfit" if judged["undetermined"] else "own_conforming"
     if action in ("currency.issue", "currency.settle_redeem"):
         yield "issued" if action == "currency.issue" else "settled"
+    if action == "certification.seal":
+        yield "sealed"
     if action == "currency.pay" and carried:
         yield "carried"
     if action in CASE_ACTS:

@@ -30,7 +30,7 @@ from coseal.contracts.membership.state import (
 )
 from coseal.ledger import signing
 from coseal.ledger.certificate import Phase, vote_preimage
-from simulation.walk import money, standards
+from simulation.walk import certification, money, standards
 from simulation.walk.walker import Make, Move, Walker
 
 USERS: Final = ("admin", "clerk", "agent", "auditor")
@@ -290,6 +290,8 @@ _SUBJECTS: Final = {
     "retry_due": _retried,
     "recognise_standard": standards.recognition,
     "settle_dispute": standards.settlement,
+    "adopt_scheme": certification.scheme_adopted,
+    "retire_scheme": certification.scheme_retired,
     "currency_class": money.money_class,
     "currency_regime": money.money_regime,
     "currency_correction": money.money_correction,

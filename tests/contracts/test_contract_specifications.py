@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from coseal.contracts.certification import actions as certification
 from coseal.contracts.currency import actions as currency
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.policy import actions as policy
@@ -49,6 +50,7 @@ PLACES = {
     "standards": ("standards/*.py",),
     "currency": ("currency/*.py",),
     "trade": ("trade/*.py",),
+    "certification": ("certification/*.py",),
 }
 
 
@@ -83,6 +85,7 @@ def test_the_codes_of_findings_are_those_of_the_specification():
             standards.CONTRACT,
             currency.CONTRACT,
             trade.CONTRACT,
+            certification.CONTRACT,
         )
     ],
 )

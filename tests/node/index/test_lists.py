@@ -16,6 +16,7 @@ from coseal.node.index import lists
 from coseal.node.index.index import Index
 from tests.node.http.test_odd_rows import odd
 from tests.node.http.world import World
+from tests.support.certification import Certified, clearing
 from tests.support.chain import Chain
 from tests.support.currency import DAY_MS, payment
 from tests.support.genesis import make_genesis
@@ -32,6 +33,9 @@ def chains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Inde
     story = Story(Chain(make_genesis(name="lists")))
     story.tell()
     compete(story.chain)
+    projects = Certified(story.chain)
+    projects.apply()
+    projects.argue(clearing())
     indexes = []
     for chain in (story.chain, traded()):
         folder = tmp_path_factory.mktemp(f"index-{len(indexes)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.vectors.recorded import (
     bounds,
+    certified,
     constituted,
     governed,
     members,
@@ -32,6 +33,7 @@ def whole() -> Scenario:
     bounds.run(scenario, cases)
     standards.run(scenario)
     money.run(scenario)
+    certified.run(scenario)
     constituted.run(scenario)
     trading.run(scenario)
     return scenario

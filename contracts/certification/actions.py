@@ -1,0 +1,54 @@
+"""The certification contract: projects that are argued for under schemes that the members adopted.
+
+Law: what is said of an argument follows from the argument alone (``argument``, ``support``), never from who asks.
+
+State: ``certification.state``. contracts/certification/README.md.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from coseal.contracts.certification import projects, schemes
+from coseal.contracts.certification.lists import LISTS
+from coseal.contracts.certification.rows import writer
+from coseal.contracts.certification.state import KEYS, NAME, OPEN_KEYS
+from coseal.contracts.certification.tables import TABLES
+from coseal.contracts.kernel import deadlines
+from coseal.contracts.kernel.action import Reader, Result, View
+from coseal.contracts.kernel.contract import Contract, Entry, Moment
+from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
+
+
+def _due(view: View, time_ms: int) -> Entry | None:
+    return deadlines.take(view, NAME, BLOCK_CLOCK, time_ms)
+
+
+def _fire(view: View, moment: Moment, entry: Entry) -> Result:
+    """Do one due thing."""
+    match entry:
+        case [projects.LAPSE, project, page]:
+            return projects.lapse(view, moment, project, page)
+        case [schemes.DECIDED, scheme]:
+            return schemes.decided(view, scheme)
+        case _:
+            raise ValueError(f"the deadline index holds {entry}")
+
+
+def _next_deadline_ms(reader: Reader) -> int | None:
+    return deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
+
+
+CONTRACT: Final[Contract] = Contract(
+    name=NAME,
+    actions=projects.ACTIONS,
+    proposals=schemes.PROPOSALS,
+    due=_due,
+    fire=_fire,
+    next_deadline_ms=_next_deadline_ms,
+    tables=TABLES,
+    rows=writer,
+    lists=LISTS,
+    keys=KEYS,
+    open_keys=OPEN_KEYS,
+)

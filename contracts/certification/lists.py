@@ -1,0 +1,88 @@
+"""The lists of certification: schemes, projects, nodes of arguments."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from coseal.contracts.certification import tables
+from coseal.contracts.certification.argument import KINDS
+from coseal.contracts.certification.state import argument_node_key, project_key, scheme_key
+from coseal.contracts.kernel.lists import Filter, List, Words
+
+_PART: Final = "certification"
+_SCHEME: Final[Words] = {"en": "Scheme", "zh": "认证方案"}
+_TITLE: Final[Words] = {"en": "Title", "zh": "名称"}
+_STATUS: Final[Words] = {"en": "Status", "zh": "状态"}
+_PROJECT: Final[Words] = {"en": "Project", "zh": "项目"}
+_KIND: Final[Words] = {"en": "Kind", "zh": "种类"}
+
+SCHEMES: Final = List(
+    "schemes",
+    "/v1/certification/schemes",
+    _PART,
+    tables.SCHEMES,
+    "Schemes of certification, by id",
+    {"en": "Schemes of certification", "zh": "认证方案"},
+    {"scheme": _SCHEME, "title": _TITLE, "status": _STATUS, "ballot": {"en": "Ballot", "zh": "表决"}},
+    (Filter("status", values=("adopted", "retired")),),
+    key=scheme_key,
+    named_by=("scheme",),
+)
+PROJECTS: Final = List(
+    "projects",
+    "/v1/certification/projects",
+    _PART,
+    tables.PROJECTS,
+    "Projects in their present state, by id",
+    {"en": "Projects", "zh": "项目"},
+    {
+        "project": _PROJECT,
+        "title": _TITLE,
+        "member": {"en": "Applicant", "zh": "申请方"},
+        "scheme": _SCHEME,
+        "kind": _KIND,
+        "status": _STATUS,
+        "nodes": {"en": "Nodes", "zh": "论证节点"},
+    },
+    (
+        Filter("member"),
+        Filter("scheme", high=128),
+        Filter("status", values=("draft", "sealed", "lapsed")),
+        Filter("kind", high=128),
+    ),
+    key=project_key,
+    named_by=("project",),
+)
+ARGUMENT_NODES: Final = List(
+    "argument-nodes",
+    "/v1/certification/nodes",
+    _PART,
+    tables.ARGUMENT_NODES,
+    "Nodes of arguments, with their texts",
+    {"en": "Nodes of arguments", "zh": "论证节点"},
+    {
+        "project": _PROJECT,
+        "node": {"en": "Node", "zh": "节点"},
+        "kind": _KIND,
+        "parent": {"en": "Below", "zh": "上级节点"},
+        "declared": {"en": "Declared", "zh": "声明"},
+        "statement": {"en": "Statement", "zh": "陈述"},
+    },
+    (
+        Filter("project", "Only of this project.", high=128),
+        Filter("kind", values=KINDS),
+        Filter("declared", high=32),
+        Filter(
+            "dropped",
+            "1: only dropped ones.",
+            "dropped = CAST(:dropped AS INTEGER)",
+            pattern="^[01]$",
+            title={"en": "Dropped", "zh": "已删除"},
+        ),
+    ),
+    key=argument_node_key,
+    named_by=("project", "node"),
+    entries="nodes",
+)
+
+LISTS: Final = (SCHEMES, PROJECTS, ARGUMENT_NODES)
