@@ -35,7 +35,7 @@ def state_of(scene: Certified, project: str = "clearing") -> Any:
 # Applying
 
 
-def test_an_applicant_hears_by_the_receipt_which_criteria_apply(scene: Certified) -> None:
+def test_the_receipt_of_an_application_names_the_criteria_that_apply(scene: Certified) -> None:
     applied = scene.apply()
     three = {"financial-risk", "credit-system", "incentives"}
     assert set(applied["criteria"]) == {"framework", "outcome", "value", *three}
@@ -63,7 +63,7 @@ def test_an_application_is_refused_by_what_is_wrong_with_it(
     assert scene.code("bank-a", "apply", **{**args, "framework_sha256": "00" * 32, **changes}) == code
 
 
-def test_a_member_has_so_many_drafts_and_gets_room_by_sealing(scene: Certified) -> None:
+def test_a_member_has_at_most_eight_drafts_and_gets_room_by_sealing(scene: Certified) -> None:
     for number in range(MAX_DRAFTS):
         scene.apply(f"p{number}")
     args = {"project": "more", "title": "M", "scheme": "rationality", "kind": "payment"}
