@@ -111,10 +111,10 @@ def verify_wallet_statement(document: Any, genesis: Genesis, trace: Trace) -> tu
 def _record(shown: Shown) -> tuple[Balance, int, dict[str, Any]]:
     """Return the proven balance of a wallet as of the block, the month of its last movement, and whose it is."""
     value = _proven(shown.record, state_key(shown.wallet))
-    if value is None:
-        raise BadProof(f"there is no wallet {shown.wallet}")
     if shown.wallet == ISSUANCE:
         return issuance_of(value), 0, {}
+    if value is None:
+        raise BadProof(f"there is no wallet {shown.wallet}")
     wallet = Wallet.decoded(value)
     about = {"holder": wallet.holder, "authority": wallet.authority, "class": wallet.class_id, "status": wallet.status}
     return wallet.balance, wallet.month, about

@@ -120,12 +120,13 @@ class Totals:
 
 def issuance(reader: Reader) -> Balance:
     """Return what was issued (as debits) and redeemed (as credits)."""
-    value: Any = reader.get(ISSUANCE_KEY)
-    return Balance() if value is None else issuance_of(value)
+    return issuance_of(reader.get(ISSUANCE_KEY))
 
 
 def issuance_of(value: Any) -> Balance:
-    """Return the issuance that the state has."""
+    """Return the issuance that the state has, None before there is money."""
+    if value is None:
+        return Balance()
     issued, redeemed, redeeming, count, head = value
     return Balance(issued, redeemed, 0, redeeming, count, head)
 

@@ -152,9 +152,9 @@ def _from_archive(
     from coseal.audit.sources import sources_in
     from coseal.audit.statement import read, verify_wallet_statement
     from coseal.audit.steps import Trace
+    from coseal.cli.archived_statements import statement_from
     from coseal.client.statements import period_of
     from coseal.ledger.handover import split_handovers
-    from coseal.sql.statement import statement_from
 
     if not archive.exists():
         raise CosealError(f"{archive}: no such file or folder")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
-from coseal.contracts import execution
+from coseal.contracts import apply
 from coseal.contracts.kernel import due
 from coseal.contracts.kernel.action import Reader
 from coseal.contracts.membership.state import MEMBERS_KEY
@@ -55,7 +55,7 @@ TIGHT: Final[Mapping[str, int]] = {
 }
 """Bounds that a walk reaches."""
 STARVED: Final[tuple[tuple[Any, str, int], ...]] = (
-    (execution, "TRANSACTION_STEPS", 4_000),
+    (apply, "TRANSACTION_STEPS", 4_000),
     (supervision, "DECISION_STEPS", 2_000),
     (due, "DUE_ENTRY_STEPS", 260),
 )

@@ -113,13 +113,23 @@ def _issue(walk: Walker) -> Move | None:
     return Move(sender, "trade.issue", {**args, "wallet": WALLETS[CREDITOR]})
 
 
-def _some(walk: Walker, *statuses: str) -> tuple[int, Receivable] | None:
-    """Return one of the newest receivables of these statuses, or None."""
+def _some(walk: Walker, *statuses: str, free: bool = False) -> tuple[int, Receivable] | None:
+    """Return one of the newest receivables of these statuses, mostly a ``free`` one if that is asked, or None."""
     count: Any = walk.get(COUNT_KEY) or (0, 0)
     numbers = range(max(1, count[0] - NEWEST), count[0] + 1)
     found = [(number, Receivable.decoded(walk.get(receivable_key(number)))) for number in numbers]
     fitting = [one for one in found if one[1].status in statuses]
+    if free and not walk.chance(10):
+        fitting = [one for one in fitting if not one[1].encumbrance]
     return walk.pick(fitting) if fitting else None
+
+
+def _offered(walk: Walker, number: int, receivable: Receivable) -> str:
+    """Return the kind of what the bank is offered, or offers, and may still be accepted; nothing for none."""
+    offer: Any = walk.get(offer_key(number, BANK))
+    if offer is None or offer["turn"] != receivable.turn or offer["expires_ms"] <= walk.sight.time_ms:
+        return ""
+    return str(offer["kind"])
 
 
 def _by(walk: Walker, member: str, action: str, number: int, /, **args: Any) -> Move | None:
@@ -139,19 +149,18 @@ def _answer(walk: Walker) -> Move | None:
 
 def _move(walk: Walker) -> Move | None:
     """Split, or transfer from the creditor to the bank, or withdraw."""
-    found = _some(walk, "accepted")
+    found = _some(walk, "accepted", free=True)
     if found is None:
         return None
     number, receivable = found
-    if walk.chance(3):
+    if walk.chance(6):
         half = receivable.outstanding // 2
         return _by(walk, receivable.holder, "split", number, amounts=[half, receivable.outstanding - half])
-    offer: Any = walk.get(offer_key(number, BANK))
-    if offer is not None and offer["kind"] == "transfer":
+    if _offered(walk, number, receivable) == "transfer" and not walk.chance(6):
         return _by(walk, BANK, "accept_transfer", number, wallet=WALLETS[BANK])
-    if walk.chance(6):
+    if walk.chance(12):
         return _by(walk, walk.pick((BANK, CREDITOR)), "withdraw_offer", number, member=BANK)
-    line = _line(walk, CREDITOR, BANK, f"{CREDITOR}/W{number}/{walk.pick(range(4))}")
+    line = _line(walk, CREDITOR, BANK, f"{CREDITOR}/W{number}")
     if line is None or isinstance(line, Move):
         return line
     until_ms = walk.sight.time_ms + DAY_MS
@@ -161,15 +170,14 @@ def _move(walk: Walker) -> Move | None:
 
 
 def _finance(walk: Walker) -> Move | None:
-    sender, found = walk.operator(BANK, "treasury"), _some(walk, "accepted")
+    sender, found = walk.operator(BANK, "treasury"), _some(walk, "accepted", free=True)
     if sender is None or found is None:
         return None
     if walk.get(limit_key(BANK, DEBTOR)) is None or walk.chance(20):
         limit = walk.pick((3 * AMOUNT, 10**12))
         return Move(sender, "trade.set_limit", {"debtor": DEBTOR, "amount": limit})
     number, receivable = found
-    offer: Any = walk.get(offer_key(number, BANK))
-    if offer is not None and offer["kind"] != "transfer":
+    if _offered(walk, number, receivable) not in ("", "transfer"):
         return _by(walk, receivable.holder, "accept_finance", number, bank=BANK, wallet=WALLETS[CREDITOR])
     terms = {"kind": walk.pick(("assignment", "pledge")), "advance": receivable.outstanding, "fee": 0}
     wallets = {"from": WALLETS[BANK], "wallet": WALLETS[BANK], "recourse": walk.chance(2)}
@@ -191,7 +199,7 @@ def _pay(walk: Walker) -> Move | None:
     if receivable.status == "recourse" and walk.chance(2):
         return _by(walk, CREDITOR, "pay_recourse", number, **{"from": WALLETS[CREDITOR]})
     if receivable.status == "overdue" and walk.chance(2):
-        action = walk.pick(("claim_recourse", "write_off"))
+        action = "claim_recourse" if receivable.hands else walk.pick(("claim_recourse", "write_off"))
         return _by(walk, holder, action, number, **({"reason": "Insolvent"} if action == "write_off" else {}))
     if walk.chance(6):
         return _by(walk, holder, "set_wallet", number, wallet=own)

@@ -12,12 +12,12 @@ import pytest
 from coseal.audit.report import Verdict
 from coseal.audit.statement import STEP_NAMES
 from coseal.audit.verify import Verification, verify_bytes
+from coseal.cli.archived_statements import statement_from
 from coseal.contracts.currency.ledger import ISSUANCE, Movement, month_of, month_start_ms, next_month
 from coseal.contracts.currency.statement import Period, movement_from_json, movement_json
 from coseal.errors import BadAnswer, CosealError
 from coseal.ledger.proof import CertifiedValue
 from coseal.ledger.render import proven_value_from_json, proven_value_json
-from coseal.sql.statement import statement_from
 from tests.audit.conftest import ListSource
 from tests.support.currency import DAY_MS, Money, funded, payment
 
@@ -98,6 +98,14 @@ def test_every_wallet_and_the_issuance_have_statements(scene: Money) -> None:
 def test_a_wallet_that_is_not_there_has_no_statement(scene: Money) -> None:
     with pytest.raises(CosealError, match="there is no wallet bank-a/nobody"):
         made(scene, "bank-a/nobody")
+
+
+def test_before_there_is_money_the_issuance_is_proven_to_have_done_nothing(scene: Money) -> None:
+    source = ListSource(scene.chain.blocks[:1])
+    document = statement_from([source], scene.chain.genesis, ISSUANCE, Period())
+    found = verify(scene, json.loads(json.dumps(document)))
+    assert found.verdict is Verdict.OK, found.reason
+    assert (found.facts["movements"], found.facts["closing"]) == (0, "0.00")
 
 
 def test_no_statement_is_made_of_a_chain_that_does_not_verify(scene: Money) -> None:

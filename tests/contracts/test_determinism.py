@@ -45,6 +45,7 @@ KNOWN_ASCII = {
     ("ledger/render.py", "_pbft_certificate_json"),
     ("contracts/process/items.py", "is_decimal"),
     ("contracts/process/tally.py", "_of_text"),
+    ("contracts/currency/statement.py", "month_from"),
     ("contracts/process/cloudevents.py", "_sequence"),
     ("contracts/rules/cel/decimals.py", "read"),
 }

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from coseal.cli.archived_statements import statement_from
 from coseal.client.blocking import Client
 from coseal.contracts.currency.statement import Period, month_from
 from coseal.contracts.registry import CAPABILITIES
@@ -17,7 +18,6 @@ from coseal.ledger.codec import decode, encode
 from coseal.ledger.proof import CertifiedValue, TransactionProof
 from coseal.ledger.render import plain, proof_json, receipt_json, state_proof_json
 from coseal.ledger.transaction import Transaction
-from coseal.sql.statement import statement_from
 from tests.audit.conftest import ListSource
 from tests.reference import reference
 from tests.support.chain import Chain

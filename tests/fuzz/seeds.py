@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from coseal.audit.export import signed_bytes
+from coseal.cli.archived_statements import statement_from
 from coseal.client.bundle import collect
 from coseal.consensus import messages, persisted
 from coseal.contracts.currency.statement import Period
@@ -42,7 +43,6 @@ from coseal.network import ceremony
 from coseal.network.consortium import default_consortium
 from coseal.node.core import journal, wire
 from coseal.node.index.index import Index
-from coseal.sql.statement import statement_from
 from tests.audit.conftest import ListSource
 from tests.coseal.formats.iso20022.messages import pacs_008, pain_001, transfer
 from tests.support import comet

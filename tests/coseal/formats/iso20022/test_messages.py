@@ -9,6 +9,7 @@ import pytest
 
 from coseal.audit.statement import read, verify_wallet_statement
 from coseal.audit.steps import Trace
+from coseal.cli.archived_statements import statement_from
 from coseal.client.arguments import require_valid
 from coseal.contracts.currency.statement import Period
 from coseal.contracts.currency.supply import RESERVES_TYPE, instruction_of
@@ -20,7 +21,6 @@ from coseal.formats.importers.reader import read_log
 from coseal.formats.iso20022.orders import read_orders
 from coseal.formats.iso20022.reports import Account, Outcome, camt_053, camt_054, pain_002
 from coseal.ledger.handover import split_handovers
-from coseal.sql.statement import statement_from
 from tests.audit.conftest import ListSource
 from tests.coseal.formats.iso20022.messages import EA, EB, SHOP, pacs_008, pacs_009, pain_001, transfer
 from tests.reference import reference

@@ -19,7 +19,7 @@ from coseal.audit.sources import Damaged, Source, Unreachable
 from coseal.audit.statement import verify_wallet_statement
 from coseal.audit.steps import Trace
 from coseal.contracts.currency import statement
-from coseal.contracts.currency.ledger import Movement, month_start_ms, next_month
+from coseal.contracts.currency.ledger import ISSUANCE, Movement, month_start_ms, next_month
 from coseal.contracts.currency.lists import MOVEMENTS
 from coseal.contracts.currency.statement import Period, TooManyMonths
 from coseal.contracts.membership import epochs
@@ -58,7 +58,7 @@ def statement_from(
         tip = _block(sources, report.last, report.head_hash or "")
         values = [(key.encode(), *state.prove(key.encode())) for key in keys.all]
         proven = [CertifiedValue(*value, tip.block.header, tip.certificate) for value in values]
-        if proven[0].value is None:
+        if proven[0].value is None and name != ISSUANCE:
             raise CosealError(f"there is no wallet {name} at block {report.last}")
         movements = _movements(store, name, period)
     document = statement.document(name, period, keys, proven, movements)
