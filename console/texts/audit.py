@@ -184,6 +184,16 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Worked out again from the votes by the rule that the ledger decides by: the same outcome, overriding the same.",
         "依账本的决定规则由各表决重新得出：结果相同，被越过者亦相同。",
     ),
+    "audit.step.value": ("What the state has", "状态所载"),
+    "audit.what.value": (
+        "The value of the one key on which the answer rests, or that there is none, is proven against the state root.",
+        "答案所依据的唯一键的值（或不存在该值）已由状态根证明。",
+    ),
+    "audit.step.unclaimed": ("Nobody else claims it", "无人主张权利"),
+    "audit.what.unclaimed": (
+        "What the state has of it says that no bank finances the receivable, or that the invoice was never registered.",
+        "状态载明没有银行为该应收账款融资，或该发票从未登记。",
+    ),
     "audit.step.balances": ("What the wallet had", "钱包余额"),
     "audit.what.balances": (
         "The certified state has what the wallet had when the time shown began and ended, with the heads of its chain.",

@@ -133,7 +133,7 @@ PANELS: Final = {
     "Members and their decisions": (
         *("governance", "constitution", "standards", "certification", "member", "keys", "genesis", "contract"),
     ),
-    "Money": ("pay", "wallet", "currency"),
+    "Money and trade": ("pay", "wallet", "currency", "trade"),
     "Operate nodes": ("init", "node", "logs", "doctor", "bench", "snapshot", "restore", "archive", "prune"),
 }
 """The commands as the help groups them: first the ten that matter first."""

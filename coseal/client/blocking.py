@@ -239,7 +239,7 @@ class Client(BaseClient, Submitting):
 
         ``first`` and ``last`` are months such as ``2026-03``, both included; without them it is of all the wallet ever
         did, up to the newest block. ``issuance`` is what was issued and redeemed. Raises ``Refused`` if there is no
-        such wallet, ``FalseAnswer`` if no node proves all of it.
+        such wallet, or the client has no ``token`` of a member, ``FalseAnswer`` if no node proves all of it.
 
         >>> client.statement("bank-a/vault").facts["closing"]
         '0.00'

@@ -99,7 +99,7 @@ def _ready(walk: Walker, member: str) -> Move | None:
 
 
 def _issue(walk: Walker) -> Move | None:
-    lacks = _ready(walk, walk.pick(tuple(WALLETS)))
+    lacks = _ready(walk, walk.pick((CREDITOR, CREDITOR, DEBTOR, BANK)))
     if lacks is not None:
         return lacks
     sender, count = walk.operator(CREDITOR), walk.get(COUNT_KEY)
@@ -178,7 +178,8 @@ def _finance(walk: Walker) -> Move | None:
         return Move(sender, "trade.set_limit", {"debtor": DEBTOR, "amount": limit})
     number, receivable = found
     if _offered(walk, number, receivable) not in ("", "transfer"):
-        return _by(walk, receivable.holder, "accept_finance", number, bank=BANK, wallet=WALLETS[CREDITOR])
+        lacks = None if walk.chance(6) else _ready(walk, BANK)
+        return lacks or _by(walk, receivable.holder, "accept_finance", number, bank=BANK, wallet=WALLETS[CREDITOR])
     terms = {"kind": walk.pick(("assignment", "pledge")), "advance": receivable.outstanding, "fee": 0}
     wallets = {"from": WALLETS[BANK], "wallet": WALLETS[BANK], "recourse": walk.chance(2)}
     args = {"receivable": f"R{number}", **terms, **wallets, "expires_ms": walk.sight.time_ms + DAY_MS}
@@ -187,16 +188,20 @@ def _finance(walk: Walker) -> Move | None:
 
 def _pay(walk: Walker) -> Move | None:
     """Settle, repay, name another wallet, claim and pay recourse, write off."""
-    found = _some(walk, *sorted(OWED))
+    found = (_some(walk, "overdue", "recourse") if walk.chance(2) else None) or _some(walk, *sorted(OWED))
     if found is None:
         return None
     number, receivable = found
+    payer = CREDITOR if receivable.loan or receivable.status == "recourse" else DEBTOR
+    lacks = None if walk.chance(3) else _ready(walk, payer)
+    if lacks is not None:
+        return lacks
     holder, own = receivable.holder, WALLETS[receivable.holder]
     if receivable.loan and walk.chance(3):
         sender = walk.operator(CREDITOR, "pay")
         repay = {"loan": f"L{receivable.loan}", "amount": walk.pick((1_000, AMOUNT)), "from": WALLETS[CREDITOR]}
         return None if sender is None else Move(sender, "trade.repay", repay)
-    if receivable.status == "recourse" and walk.chance(2):
+    if receivable.status == "recourse" and not walk.chance(4):
         return _by(walk, CREDITOR, "pay_recourse", number, **{"from": WALLETS[CREDITOR]})
     if receivable.status == "overdue" and walk.chance(2):
         action = "claim_recourse" if receivable.hands else walk.pick(("claim_recourse", "write_off"))
@@ -232,9 +237,9 @@ def _case(walk: Walker) -> Move | None:
 KINDS: Final[dict[str, tuple[int, Make]]] = {
     "issue a receivable": (6, _issue),
     "answer a receivable": (3, _answer),
-    "move a receivable": (3, _move),
+    "move a receivable": (4, _move),
     "finance a receivable": (4, _finance),
-    "pay a receivable": (3, _pay),
+    "pay a receivable": (4, _pay),
     "dispute a receivable": (1, _dispute),
     "case about trade": (1, _case),
 }

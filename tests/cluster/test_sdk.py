@@ -26,6 +26,7 @@ import pytest
 
 import coseal
 from coseal.client import supervision
+from coseal.network.processes import token_for
 from tests.cluster.network import Cluster
 from tests.coseal.streams.conftest import Hook
 from tests.reference import reference
@@ -55,9 +56,9 @@ def urls(net: Cluster, first: str = "regulator") -> list[str]:
     return [net.entry(name).url for name in sorted(net.names, key=lambda name: name != first)]
 
 
-def connect(net: Cluster, member: str, nodes: list[str] | None = None) -> coseal.Client:
+def connect(net: Cluster, member: str, nodes: list[str] | None = None, token: str | None = None) -> coseal.Client:
     key = net.net.key_path(f"{member}/admin")
-    return coseal.connect(nodes or urls(net, member), key=key, genesis=net.net.genesis_path)
+    return coseal.connect(nodes or urls(net, member), key=key, genesis=net.net.genesis_path, token=token)
 
 
 def pays(count: int, first: int = 1) -> list[dict[str, Any]]:
@@ -78,7 +79,7 @@ def example(name: str) -> ModuleType:
 
 def test_the_examples_in_docstrings_are_true(net: Cluster) -> None:
     finder, runner = doctest.DocTestFinder(), doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
-    with connect(net, "regulator") as client:
+    with connect(net, "regulator", [net.entry("regulator").url], token_for(net.entry("regulator"))) as client:
         known = {
             "asyncio": asyncio,
             "client": client,

@@ -507,7 +507,7 @@ def test_a_leader_and_a_follower_count_alike_after_a_restart(probe):
 
 def test_a_chain_of_all_contracts_knows_no_broad_except() -> None:
     kernel = {
-        *("due.py", "execution.py", "overlay.py"),
+        *("due.py", "apply.py", "execution.py", "overlay.py"),
         *("contained.py", "block_events.py"),  # read for people
         "loading.py",  # runs before any block
     }

@@ -26,7 +26,7 @@ def router(context: Context) -> APIRouter:
     """Return the routes of trade."""
     routes = APIRouter(prefix="/v1", tags=["trade"], dependencies=[Depends(context.fresh)])
 
-    @routes.get("/receivables/{id}/unpledged", summary="The proof that no bank finances a receivable")
+    @routes.get("/receivables/{id:part}/unpledged", summary="The proof that no bank finances a receivable")
     async def unpledged(id: Annotated[str, Path(max_length=20)], handovers: WithHandovers = True) -> Response:
         return await _proof(context, _question(id, None), handovers=handovers)
 
