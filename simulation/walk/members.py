@@ -143,7 +143,8 @@ def _propose(walk: Walker) -> Move | None:
     sender = walk.operator(member, "operate")
     if sender is None or sum(row[2] == member for row in waiting) >= MAX_OPEN:
         return None
-    kind = walk.pick(tuple(_SUBJECTS))
+    suspends = walk.get(CONSTITUTION_KEY) is not None and walk.chance(6)  # it may be appealed there
+    kind = "suspend_member" if suspends else walk.pick(tuple(_SUBJECTS))
     subject = _SUBJECTS[kind](walk, member)
     if subject is None:
         return None

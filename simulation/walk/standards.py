@@ -58,7 +58,9 @@ def _propose(walk: Walker) -> Move | None:
         args["content"] = {"process_type": definition["id"], "definition": definition["definition"]}
     elif kind in ("rule_set", "schema"):
         definition = walk.get(type_key(walk.pick(TYPES)))
-        if definition is None or entry_of(walk.sight.reader, definition["id"])["domain"] not in ("", domain):
+        if definition is None or not definition["object_types"] or not definition["event_types"]:
+            return None
+        if entry_of(walk.sight.reader, definition["id"])["domain"] not in ("", domain):
             return None
         args["content"] = _judging(walk, definition, kind)
     elif kind == "format":

@@ -165,7 +165,7 @@ def _move(walk: Walker) -> Move | None:
         return line
     until_ms = walk.sight.time_ms + DAY_MS
     against = [{**line, "amount": receivable.outstanding or 1}]
-    terms = {"against": against, "recourse": walk.chance(2), "expires_ms": until_ms}
+    terms = {"against": against, "recourse": not walk.chance(4), "expires_ms": until_ms}
     return _by(walk, receivable.holder, "offer_transfer", number, to=BANK, **terms)
 
 
@@ -180,29 +180,32 @@ def _finance(walk: Walker) -> Move | None:
     if _offered(walk, number, receivable) not in ("", "transfer"):
         lacks = None if walk.chance(6) else _ready(walk, BANK)
         return lacks or _by(walk, receivable.holder, "accept_finance", number, bank=BANK, wallet=WALLETS[CREDITOR])
-    terms = {"kind": walk.pick(("assignment", "pledge")), "advance": receivable.outstanding, "fee": 0}
-    wallets = {"from": WALLETS[BANK], "wallet": WALLETS[BANK], "recourse": walk.chance(2)}
+    kind, owed = walk.pick(("assignment", "pledge")), receivable.outstanding
+    advance = owed if walk.chance(3) else min(owed, 10_000)
+    terms = {"kind": kind, "advance": advance, "fee": owed - advance if kind == "assignment" else 0}
+    wallets = {"from": WALLETS[BANK], "wallet": WALLETS[BANK], "recourse": not walk.chance(4)}
     args = {"receivable": f"R{number}", **terms, **wallets, "expires_ms": walk.sight.time_ms + DAY_MS}
     return Move(sender, "trade.offer_finance", args)
 
 
 def _pay(walk: Walker) -> Move | None:
     """Settle, repay, name another wallet, claim and pay recourse, write off."""
-    found = (_some(walk, "overdue", "recourse") if walk.chance(2) else None) or _some(walk, *sorted(OWED))
+    found = _some(walk, "recourse") or (_some(walk, "overdue") if walk.chance(2) else None)
+    found = found or _some(walk, *sorted(OWED))
     if found is None:
         return None
     number, receivable = found
-    payer = CREDITOR if receivable.loan or receivable.status == "recourse" else DEBTOR
-    lacks = None if walk.chance(3) else _ready(walk, payer)
+    payer = receivable.hands[-1][0] if receivable.status == "recourse" else CREDITOR if receivable.loan else DEBTOR
+    lacks = None if walk.chance(6) else _ready(walk, payer)
     if lacks is not None:
         return lacks
     holder, own = receivable.holder, WALLETS[receivable.holder]
-    if receivable.loan and walk.chance(3):
+    if receivable.loan and not walk.chance(3):
         sender = walk.operator(CREDITOR, "pay")
-        repay = {"loan": f"L{receivable.loan}", "amount": walk.pick((1_000, AMOUNT)), "from": WALLETS[CREDITOR]}
+        repay = {"loan": f"L{receivable.loan}", "amount": walk.pick((1_000, 10_000, AMOUNT)), "from": WALLETS[CREDITOR]}
         return None if sender is None else Move(sender, "trade.repay", repay)
     if receivable.status == "recourse" and not walk.chance(4):
-        return _by(walk, CREDITOR, "pay_recourse", number, **{"from": WALLETS[CREDITOR]})
+        return _by(walk, payer, "pay_recourse", number, **{"from": WALLETS[payer]})
     if receivable.status == "overdue" and walk.chance(2):
         action = "claim_recourse" if receivable.hands else walk.pick(("claim_recourse", "write_off"))
         return _by(walk, holder, action, number, **({"reason": "Insolvent"} if action == "write_off" else {}))
