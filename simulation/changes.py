@@ -340,6 +340,9 @@ class Changes:
         decisions = self.world.epochs.decisions
         said = self._said.setdefault((change.ballot, ballot.round), {})
         electors = decisions.electors(ballot)
+        if self.world.healed and not self.world.clients.open:  # a vote was refused, its member suspended just then
+            for member in [each for each in said if each not in ballot.choices]:
+                del said[member]
         for member in electors:
             if member in ballot.choices or member in said:
                 continue
