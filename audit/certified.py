@@ -16,7 +16,7 @@ from coseal.ledger import codec, merkle, signing
 from coseal.ledger.block import Header
 from coseal.ledger.certificate import PbftCertificate
 from coseal.ledger.certificates import Certificate
-from coseal.ledger.errors import BadCertificate, LedgerError
+from coseal.ledger.errors import BadCertificate, BadProof, LedgerError
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.handover import Handover, split_handovers
 from coseal.ledger.proof import CertifiedValue, verify_certified
@@ -124,6 +124,14 @@ def signed(raw: bytes) -> dict[str, Any]:
         "public_key": transaction.public_key.hex(),
         "signature": transaction.signature.hex(),
     }
+
+
+def value_of(value: CertifiedValue, key: str) -> Any:
+    """Return the decoded value of a key, None if it is absent; raise ``BadProof`` unless that is proven."""
+    if value.key != key.encode():
+        raise BadProof(f"{value.key.decode('utf-8', 'backslashreplace')} is shown in the place of {key}")
+    value.proof.verify(value.key, value.value, value.header.state_root)
+    return None if value.value is None else codec.decode(value.value)
 
 
 def state_path(value: CertifiedValue, trace: Trace) -> None:

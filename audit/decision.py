@@ -29,7 +29,7 @@ from coseal.ledger.certificates import Certificate
 from coseal.ledger.errors import BadProof, Malformed
 from coseal.ledger.genesis import MAX_MEMBERS, Genesis
 from coseal.ledger.proof import CertifiedValue
-from coseal.ledger.render import certified_header_from_json, plain, proven_value_from_json, time_text
+from coseal.ledger.render import certified_header_from_json, document_fields, plain, proven_value_from_json, time_text
 
 RULE: Final = "audit.md, Decision"
 STEP_NAMES: Final = ("form", "chain", "header", "validators", "certificate", "ballot", "votes", "resolution")
@@ -69,11 +69,7 @@ class _Ballot:
 
 def read(value: Any) -> Shown:
     """Return what a document shows; raise ``Malformed``. Proves nothing yet."""
-    fields = codec.mapping(value, KIND)
-    if fields.get("coseal") != KIND or type(fields.get("version")) is not int or fields["version"] != 1:
-        raise Malformed(f'expected a document with "coseal": "{KIND}" and "version": 1')
-    if fields.keys() != _NAMES:
-        raise Malformed(f"{KIND}: expected the fields {', '.join(sorted(_NAMES))}")
+    fields = document_fields(value, KIND, _NAMES)
     contract, name = (codec.text(fields[each], f"{KIND}.{each}", limit=64) for each in ("contract", "id"))
     if contract not in CONTRACTS or not CONTRACTS[contract].decisions:
         raise Malformed(f"{KIND}.contract: {contract} decides no ballots")
@@ -98,7 +94,7 @@ def verify_decision(document: Any, genesis: Genesis, trace: Trace) -> tuple[str,
         seen.values = {"status": record["status"], "track": found.track.name, "constitution": record["constitution"]}
         seen.detail = f"{shown.id} is {record['status']} at {block_text(shown.header)}, on track {found.track.name}"
     with trace.step("votes", RULE) as seen:
-        members = _proven(shown.members, MEMBERS_KEY)
+        members = certified.value_of(shown.members, MEMBERS_KEY)
         votes = _votes(shown, record, members)
         last = [vote for place, vote in votes if place.turn == record["round"]]
         tally = decision.sums(last)
@@ -115,22 +111,14 @@ def verify_decision(document: Any, genesis: Genesis, trace: Trace) -> tuple[str,
     return f"{shown.id} ({record['kind']}): {words}", facts, judged
 
 
-def _proven(value: CertifiedValue, key: str) -> Any:
-    """Return the decoded value of a key, None if it is absent; raise ``BadProof`` unless that is proven."""
-    if value.key != key.encode():
-        raise BadProof(f"{value.key.decode('utf-8', 'backslashreplace')} is shown in the place of {key}")
-    value.proof.verify(value.key, value.value, value.header.state_root)
-    return None if value.value is None else codec.decode(value.value)
-
-
 def _ballot(shown: Shown) -> _Ballot:
     """Return the proven ballot, and the constitution by which it was decided."""
-    record = _proven(shown.ballot, ballot_key(shown.contract, shown.id))
+    record = certified.value_of(shown.ballot, ballot_key(shown.contract, shown.id))
     if record is None:
         raise BadProof(f"there is no ballot {shown.id} of {shown.contract}")
     if "decided" not in record:
         raise BadProof(f"{shown.id} is {record['status']}: nothing is decided yet")
-    subject = _proven(shown.subject, ballot_subject_key(shown.contract, shown.id))
+    subject = certified.value_of(shown.subject, ballot_subject_key(shown.contract, shown.id))
     constitution, digest = _constitution(shown, record)
     track = constitution.track_of(ballot.kind_of(shown.contract, record["kind"]))
     if track.name != record["track"]:
@@ -141,14 +129,14 @@ def _ballot(shown: Shown) -> _Ballot:
 def _constitution(shown: Shown, record: Mapping[str, Any]) -> tuple[Constitution, str]:
     """Return the constitution that was in force when a ballot was decided, and its digest."""
     number, height = record["constitution"], record["decided"][0]
-    following = _proven(shown.next_constitution, constitution_key(number + 1))
+    following = certified.value_of(shown.next_constitution, constitution_key(number + 1))
     if following is not None and following["height"] < height:
         raise BadProof(f"constitution {number + 1} was in force since block {following['height']}, not {number}")
     if (shown.constitution is not None) != bool(number):
         raise BadProof(f"it was decided by constitution {number}, which is not what is shown")
     if shown.constitution is None:
         return FOUNDING, in_force.FOUNDING_DIGEST
-    kept = _proven(shown.constitution, constitution_key(number))
+    kept = certified.value_of(shown.constitution, constitution_key(number))
     if kept is None or kept["height"] > height or in_force.digest_of(kept["document"]) != kept["digest"]:
         raise BadProof(f"constitution {number} was not in force in block {height}, or is not the one of its digest")
     return constitution_of(kept["document"]), kept["digest"]
@@ -164,7 +152,7 @@ def _votes(shown: Shown, record: Mapping[str, Any], members: Sequence[str]) -> l
         value = given.pop(place.key, None)
         if value is None:  # A21
             raise BadProof(f"the vote of {place.member} in round {place.turn} is neither shown nor proven absent")
-        held = _proven(value, place.key)
+        held = certified.value_of(value, place.key)
         if held is not None:
             votes.append((place, Vote(*held)))
     if given:

@@ -19,7 +19,7 @@ from coseal.ledger.certificates import Certificate
 from coseal.ledger.errors import BadProof, Malformed
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.handover import Handover, with_handovers
-from coseal.ledger.render import certified_header_from_json, certified_header_json
+from coseal.ledger.render import certified_header_from_json, certified_header_json, document_fields
 from coseal.ledger.validators import ValidatorSet
 
 KIND: Final = "fork"
@@ -39,11 +39,7 @@ def fork_json(one: Certified, other: Certified, handovers: Iterable[Handover] = 
 
 def read_fork(value: Any) -> tuple[Certified, Certified]:
     """Return the two headers of a document, with their certificates; raise ``Malformed``. Proves nothing yet."""
-    fields = codec.mapping(value, KIND)
-    if fields.get("coseal") != KIND or type(fields.get("version")) is not int or fields["version"] != 1:
-        raise Malformed(f'expected a document with "coseal": "{KIND}" and "version": 1')
-    if fields.keys() != _FIELDS:
-        raise Malformed(f"{KIND}: expected the fields {', '.join(sorted(_FIELDS))}")
+    fields = document_fields(value, KIND, _FIELDS)
     blocks = codec.sequence(fields["blocks"], f"{KIND}.blocks", limit=2)
     if len(blocks) != 2:
         raise Malformed(f"{KIND}.blocks: expected two")

@@ -34,7 +34,7 @@ from coseal.ledger.certificates import Certificate
 from coseal.ledger.errors import BadProof, Malformed
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.proof import CertifiedValue
-from coseal.ledger.render import certified_header_from_json, proven_value_from_json
+from coseal.ledger.render import certified_header_from_json, document_fields, proven_value_from_json
 
 RULE: Final = "audit.md, Statement of a wallet"
 STEP_NAMES: Final = ("form", "chain", "header", "validators", "certificate", "balances", "movements")
@@ -59,11 +59,7 @@ class Shown:
 
 def read(value: Any) -> Shown:
     """Return what a document shows; raise ``Malformed``. Proves nothing yet."""
-    fields = codec.mapping(value, KIND)
-    if fields.get("coseal") != KIND or type(fields.get("version")) is not int or fields["version"] != 1:
-        raise Malformed(f'expected a document with "coseal": "{KIND}" and "version": 1')
-    if fields.keys() != _NAMES:
-        raise Malformed(f"{KIND}: expected the fields {', '.join(sorted(_NAMES))}")
+    fields = document_fields(value, KIND, _NAMES)
     wallet = codec.text(fields["wallet"], f"{KIND}.wallet", limit=64)
     first, last = (
         None if fields[name] is None else require_month(fields[name], f"{KIND}.{name}") for name in ("first", "last")
@@ -110,7 +106,7 @@ def verify_wallet_statement(document: Any, genesis: Genesis, trace: Trace) -> tu
 
 def _record(shown: Shown) -> tuple[Balance, int, dict[str, Any]]:
     """Return the proven balance of a wallet as of the block, the month of its last movement, and whose it is."""
-    value = _proven(shown.record, state_key(shown.wallet))
+    value = certified.value_of(shown.record, state_key(shown.wallet))
     if shown.wallet == ISSUANCE:
         return issuance_of(value), 0, {}
     if value is None:
@@ -126,19 +122,11 @@ def _end(name: str, values: Sequence[CertifiedValue], month: int, moved: int, no
     for value in values:
         if held is not None:
             raise BadProof("months are shown beyond the one that has the wallet's totals")
-        held = _proven(value, month_key(name, month))  # A23
+        held = certified.value_of(value, month_key(name, month))  # A23
         month = next_month(month)
     if held is None and month <= moved:
         raise BadProof(f"the totals of {name} before {month_text(month)} are neither shown nor proven absent")
     return now if held is None else Balance.decoded(held)
-
-
-def _proven(value: CertifiedValue, key: str) -> Any:
-    """Return the decoded value of a key, None if it is absent; raise ``BadProof`` unless that is proven."""
-    if value.key != key.encode():
-        raise BadProof(f"{value.key.decode('utf-8', 'backslashreplace')} is shown in the place of {key}")
-    value.proof.verify(value.key, value.value, value.header.state_root)
-    return None if value.value is None else codec.decode(value.value)
 
 
 # Facts

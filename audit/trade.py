@@ -16,13 +16,12 @@ from coseal.audit.steps import Trace
 from coseal.contracts.currency.ledger import yuan
 from coseal.contracts.trade.ledger import OWED, Receivable
 from coseal.contracts.trade.proofs import KIND, Question, question_from_json
-from coseal.ledger import codec
 from coseal.ledger.block import Header
 from coseal.ledger.certificates import Certificate
-from coseal.ledger.errors import BadProof, Malformed
+from coseal.ledger.errors import BadProof
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.proof import CertifiedValue
-from coseal.ledger.render import certified_header_from_json, proven_value_from_json, time_text
+from coseal.ledger.render import certified_header_from_json, document_fields, proven_value_from_json, time_text
 
 RULE: Final = "audit.md, Proof of trade"
 STEP_NAMES: Final = ("form", "chain", "header", "validators", "certificate", "value", "unclaimed")
@@ -41,11 +40,7 @@ class Shown:
 
 def read(value: Any) -> Shown:
     """Return what a document shows; raise ``Malformed``. Proves nothing yet."""
-    fields = codec.mapping(value, KIND)
-    if fields.get("coseal") != KIND or type(fields.get("version")) is not int or fields["version"] != 1:
-        raise Malformed(f'expected a document with "coseal": "{KIND}" and "version": 1')
-    if fields.keys() != _NAMES:
-        raise Malformed(f"{KIND}: expected the fields {', '.join(sorted(_NAMES))}")
+    fields = document_fields(value, KIND, _NAMES)
     question = question_from_json(fields["receivable"], fields["invoice"])
     header, certificate = certified_header_from_json(fields["block"])
     return Shown(question, header, certificate, proven_value_from_json(fields["value"], header, certificate))
@@ -57,7 +52,7 @@ def verify_trade_proof(document: Any, genesis: Genesis, trace: Trace) -> tuple[s
     judged = certified.judge(shown.header, shown.certificate, handovers, genesis, trace)
     question = shown.question
     with trace.step("value", RULE) as seen:
-        value = _proven(shown.value, question.key)  # A26
+        value = certified.value_of(shown.value, question.key)  # A26
         seen.values = {"key": question.key, "present": value is not None}
         seen.detail = f"{question.key} is proven {'absent' if value is None else 'present'}"
     with trace.step("unclaimed", RULE) as seen:
@@ -65,14 +60,6 @@ def verify_trade_proof(document: Any, genesis: Genesis, trace: Trace) -> tuple[s
         seen.values = facts
         seen.detail = str(question)
     return f"{question} as of {block_text(shown.header)}", facts, judged
-
-
-def _proven(value: CertifiedValue, key: str) -> Any:
-    """Return the decoded value of a key, None if it is absent; raise ``BadProof`` unless that is proven."""
-    if value.key != key.encode():
-        raise BadProof(f"{value.key.decode('utf-8', 'backslashreplace')} is shown in the place of {key}")
-    value.proof.verify(value.key, value.value, value.header.state_root)
-    return None if value.value is None else codec.decode(value.value)
 
 
 def _unpledged(question: Question, value: Any) -> dict[str, Any]:

@@ -322,6 +322,15 @@ def _document(value: Any, kind: str) -> dict[str, Any]:
     return fields
 
 
+def document_fields(value: Any, kind: str, names: frozenset[str]) -> dict[str, Any]:
+    """Return the fields of a document that has no raw form of its own; raise ``Malformed`` unless they are these."""
+    fields = codec.mapping(value, kind)
+    _require_kind(fields, kind)
+    if fields.keys() != names:
+        raise Malformed(f"{kind}: expected the fields {', '.join(sorted(names))}")
+    return fields
+
+
 def _require_kind(fields: dict[str, Any], kind: str) -> None:
     if fields.get("coseal") != kind or type(fields.get("version")) is not int or fields["version"] != 1:
         raise Malformed(f'expected a document with "coseal": "{kind}" and "version": 1')

@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from coseal.audit import bundle as audit_bundle
-from coseal.audit import decision, statement
-from coseal.audit import trade as audit_trade
+from coseal.audit import certified, decision, statement
 from coseal.audit.bundle import _Bundle
 from coseal.audit.sources import UrlSource
 from coseal.client import decisions, pages, reads, statements
@@ -89,10 +88,10 @@ MUTANTS = [
     Mutant(_Bundle, "_value", "certified.header != self.header", "False", "verify bundle of a source"),
     Mutant(_Bundle, "held", "key != hold_key(*self.name)", "False", "verify bundle"),
     Mutant(decision, "_votes", "if value is None:", "if place.turn < 0:", "verify decision"),
-    Mutant(decision, "_proven", "value.key != key.encode()", "False", "verify decision"),
+    Mutant(certified, "value_of", "value.key != key.encode()", "False", "verify decision"),
     Mutant(
-        decision,
-        "_proven",
+        certified,
+        "value_of",
         "value.proof.verify(value.key, value.value, value.header.state_root)",
         "pass",
         "verify decision, only raw",
@@ -100,7 +99,7 @@ MUTANTS = [
     Mutant(decisions, "_asked", "(shown.contract, shown.id) != (contract, ballot_id)", "False", "decision"),
     Mutant(statement, "verify_wallet_statement", "verify_statement(shown", "tuple, (shown", "verify wallet-statement"),
     Mutant(statements, "asked", "(shown.wallet, shown.period) != (wallet, period)", "False", "statement"),
-    Mutant(audit_trade, "_proven", "value.proof.verify", "(lambda *_: None)", "verify trade-proof"),
+    Mutant(certified, "value_of", "value.proof.verify", "(lambda *_: None)", "verify trade-proof"),
     Mutant(client_trade, "_asked", "shown.question != question", "False", "unregistered"),
     Mutant(UrlSource, "tip", "except LedgerError as error", "except ZeroDivisionError as error", "audit"),
 ]
