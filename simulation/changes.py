@@ -41,7 +41,7 @@ SOON_MS: Final = 10_000
 STUCK_MAX: Final = 60
 """How often a proposal is looked at on which all voted, before it is withdrawn."""
 OPPOSED_OF: Final = 4
-"""One of so many proposals has a constituency against it, where a document is in force."""
+"""One proposal in this many has a constituency against it, where a document is in force."""
 Subject: TypeAlias = dict[str, Any]
 
 

@@ -150,14 +150,14 @@ class Decisions:
 
     # The start of a block
 
-    def begin(self, height: int, time_ms: int, told: dict[str, Any]) -> None:
-        """Judge what the time of a block brings: ``told`` is what its first receipt says of governance."""
+    def begin(self, height: int, time_ms: int, shown: dict[str, Any]) -> None:
+        """Judge what the time of a block brings: ``shown`` is what its first receipt says of governance."""
         self.time_ms = time_ms
         running = self.running()
         for member in sorted({*self._followed} ^ {*running}):  # Q21
             self._expect(time_ms, "seat", member)
         self._followed = running
-        said = {name: list(told.get(name, ())) for name in ("closed", "reinstated", "ended", "left")}
+        said = {name: list(shown.get(name, ())) for name in ("closed", "reinstated", "ended", "left")}
         self._late += 1
         while self._due and self._due[0].time_ms <= time_ms:
             if not self._come(height, time_ms, self._due[0], said):
@@ -356,10 +356,10 @@ class Decisions:
             part, whole = self.track(ballot)["pass"]["total"]
             ballot.figures = {each: said.count(each) for each in ("yes", "no", "abstain")}
             ballot.figures |= {"of": len(said), "needed": part * len(said) // whole + 1}
-        told = {each: data[each] for each in ballot.figures}
+        figures = {each: data[each] for each in ballot.figures}
         status = "accepted" if data["status"] in ("void", "failed") else data["status"]
-        if (status, told) != (wanted, ballot.figures):
-            raise Misjudged(f"says that {name} is {data['status']} by {told}; it is {wanted} by {ballot.figures}")
+        if (status, figures) != (wanted, ballot.figures):
+            raise Misjudged(f"says that {name} is {data['status']} by {figures}; it is {wanted} by {ballot.figures}")
         ballot.status = data["status"]
 
     def _may(self, ballot: Ballot) -> bool:

@@ -160,26 +160,27 @@ class Epochs:
     def _announced(self, seen: Seen) -> None:
         """What was decided in the block before, and nothing else, is announced in this one."""
         _, due = reading.receipt(seen.receipts[0])
-        told, seats = due.get("membership", {}).get("validators"), self.coming
+        shown, seats = due.get("membership", {}).get("validators"), self.coming
         self.coming = None
-        if (told is None) != (seats is None):
+        if (shown is None) != (seats is None):
             raise Wrong("announces validators that nobody decided" if seats is None else "keeps a decided change back")
         if seats is None:
             return
         era = Era(self.newest.number + 1, seen.height + 1, seats)
-        if [told["epoch"], told["first_height"], told["rows"]] != [era.number, era.first_height, [*map(list, seats)]]:
+        rows = [*map(list, seats)]
+        if [shown["epoch"], shown["first_height"], shown["rows"]] != [era.number, era.first_height, rows]:
             raise Wrong("announces another change than was decided")
         self.eras.append(era)
 
     def _versioned(self, seen: Seen) -> None:
         """The version that waits begins where it can, and nowhere else."""
         _, due = reading.receipt(seen.receipts[0])
-        told, waiting = due.get("governance", {}).get("protocol_version"), self.waiting
+        shown, waiting = due.get("governance", {}).get("protocol_version"), self.waiting
         if waiting is None or seen.height + 1 < waiting.height or not self.support(self.newest.seats, waiting.version):
-            if told is not None:
+            if shown is not None:
                 raise Wrong("brings a version into force that nobody decided, or too few have")
             return
-        if told is None or [told["version"], told["first_height"]] != [waiting.version, seen.height + 1]:
+        if shown is None or [shown["version"], shown["first_height"]] != [waiting.version, seen.height + 1]:
             raise Wrong("keeps a version back that was decided and that a quorum has")
         self.version, self.begun, self.waiting = waiting.version, seen.height + 1, None
 
@@ -195,7 +196,7 @@ class Epochs:
         elif claim.name == "membership.declare_software":
             self.software[claim.sender.removeprefix("node:")] = list(args["protocol_versions"])
 
-    def _stepped_down(self, told: dict[str, Any] | None) -> None:
+    def _stepped_down(self, shown: dict[str, Any] | None) -> None:
         """S6: the validator of a suspended member whose turn it is leaves its seat, if the others can do without."""
         node = ""
         left: tuple[Seat, ...] = ()
@@ -204,11 +205,11 @@ class Epochs:
             seat = next((seat for seat in self.newest.seats if seat.id == node), None)
             node = "" if seat is None or self.decisions.is_good(seat.member) else node
             left = self._left(node)
-        if (told is None) != (not node) or (told is not None and told["node"] != node):
-            raise Wrong(f"has {told} step down, not {node or 'anybody'}")
-        if told is not None:
-            if ("first_height" in told) != bool(left):
-                raise Wrong(f"has {node} step down as {told}; left would be {len(left)}")
+        if (shown is None) != (not node) or (shown is not None and shown["node"] != node):
+            raise Wrong(f"has {shown} step down, not {node or 'anybody'}")
+        if shown is not None:
+            if ("first_height" in shown) != bool(left):
+                raise Wrong(f"has {node} step down as {shown}; left would be {len(left)}")
             self.coming = left or None
             self.world.goals["stepped_down"] += bool(left)
 

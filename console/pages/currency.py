@@ -145,7 +145,7 @@ async def currency(page: Page) -> View:
 
 
 async def _institutions(values: Values, count: int) -> dict[str, Sequence[Any]]:
-    """Return the records of all institutions, which are members; so many are proven to be all."""
+    """Return the records of all institutions, which are members; their number is proven."""
     found: dict[str, Sequence[Any]] = {}
     for member in values.get(MEMBERS_KEY) or ():
         if len(found) == count:

@@ -1,6 +1,6 @@
 """Receivables are paid: by the debtor, by itself when they fall due, or by who gave recourse.
 
-Law: what is owed can always be paid, whoever holds it; money goes first to the loan that has it in pledge; a chain of
+Law: what is owed can always be paid, to any holder; money goes first to the loan that has it in pledge; a chain of
 recourse ends at the first hand.
 
 contracts/trade/README.md, section Payment.
