@@ -24,7 +24,7 @@ from coseal.contracts.process.recorded import recorded_items
 from coseal.contracts.process.state import source_key
 from coseal.contracts.rules.rule import SOURCE
 from coseal.contracts.supervision.findings import CASE_FIELDS, OPEN_CASE, open_of, raised_of
-from coseal.contracts.supervision.sets import ADOPTED, rule_digest
+from coseal.contracts.supervision.sets_in_force import ADOPTED, rule_digest
 from coseal.contracts.supervision.state import active_key, finding_key, findings_key, hold_key, obligation_key, set_key
 from coseal.ledger import codec
 from coseal.ledger.block import Header, Receipt

@@ -15,11 +15,11 @@ from typing import Any, Final
 from coseal.audit import certified
 from coseal.audit.certified import Judged, block_text
 from coseal.audit.steps import Trace
-from coseal.contracts.governance import ballot, decision, in_force
-from coseal.contracts.governance.constitution import Count, Quota, Status, Track, vetoed
-from coseal.contracts.governance.decision import KIND, Place
+from coseal.contracts.governance import ballot, decision_keys, in_force
+from coseal.contracts.governance.decision_keys import KIND, Place
 from coseal.contracts.governance.document import FOUNDING, Constitution, constitution_of
 from coseal.contracts.governance.electorate import Vote
+from coseal.contracts.governance.resolution import Count, Quota, Status, Track, vetoed
 from coseal.contracts.governance.state import ballot_key, ballot_subject_key, constitution_key
 from coseal.contracts.membership.state import MEMBERS_KEY
 from coseal.contracts.registry import CONTRACTS
@@ -97,7 +97,7 @@ def verify_decision(document: Any, genesis: Genesis, trace: Trace) -> tuple[str,
         members = certified.value_of(shown.members, MEMBERS_KEY)
         votes = _votes(shown, record, members)
         last = [vote for place, vote in votes if place.turn == record["round"]]
-        tally = decision.sums(last)
+        tally = decision_keys.sums(last)
         seen.values = {"tally": plain(record["tally"]), "members": len(members), "votes": len(votes)}
         if _without_zeros(tally) != _without_zeros(record["tally"]):
             raise BadProof("the votes do not sum to the tally that the ballot was decided by")
@@ -148,7 +148,7 @@ def _votes(shown: Shown, record: Mapping[str, Any], members: Sequence[str]) -> l
     if len(given) < len(shown.votes):
         raise BadProof("a vote is shown twice")
     votes = []
-    for place in decision.keys(shown.contract, shown.id, record, members).votes:
+    for place in decision_keys.keys(shown.contract, shown.id, record, members).votes:
         value = given.pop(place.key, None)
         if value is None:  # A21
             raise BadProof(f"the vote of {place.member} in round {place.turn} is neither shown nor proven absent")

@@ -20,7 +20,7 @@ from coseal.audit.light import UnknownValidators
 from coseal.audit.report import Verdict
 from coseal.audit.steps import Step, Trace, Untold
 from coseal.contracts.currency.statement import KIND as STATEMENT
-from coseal.contracts.governance.decision import KIND as DECISION
+from coseal.contracts.governance.decision_keys import KIND as DECISION
 from coseal.contracts.trade.proofs import KIND as TRADE_PROOF
 from coseal.ledger.codec import decode
 from coseal.ledger.errors import LedgerError, Malformed

@@ -22,8 +22,8 @@ from coseal.contracts.rules.reasons import NOTHING
 from coseal.contracts.rules.rule import COUNT, UNDETERMINED, Rule
 from coseal.contracts.rules.rule import RELATED as RELATED_KIND
 from coseal.contracts.rules.verdict import Verdict
-from coseal.contracts.supervision.sets import JudgingSet, judging
-from coseal.contracts.supervision.watched import Watched, judging_type
+from coseal.contracts.supervision.object_monitors import Watched, judging_type
+from coseal.contracts.supervision.sets_in_force import JudgingSet, judging
 
 MAX_RULES: Final = 64
 """Beyond this many rules in force on a process type the console does not fetch and replay them all."""

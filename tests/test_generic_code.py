@@ -20,7 +20,7 @@ GENERIC = (
     "contracts/kernel/**/*.py",
     "contracts/rows/*.py",  # blocks as rows, for a node's index and a user's
     "coseal/cli/actions.py",  # the frame of the command line, and what it makes of any action and list
-    "coseal/cli/dry_run.py",
+    "coseal/cli/sending.py",
     "coseal/cli/lists.py",
     "coseal/cli/shared.py",
     "coseal/sql/*.py",

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Final
 
 from bench.rules import TYPES, Chain
-from coseal.contracts.supervision import sets
+from coseal.contracts.supervision import sets_in_force
 from coseal.doctor.speed import step_us
 from coseal.ledger.block import Receipt
 from coseal.ledger.render import time_text
@@ -147,7 +147,7 @@ def time_case(
 
     def run(*given: Transaction, at_ms: int = time_ms) -> tuple[float, Any]:
         if compiles:
-            sets.forget()
+            sets_in_force.forget()
         started = time.process_time()
         outcome = executor.run(height, at_ms, given)
         return time.process_time() - started, outcome

@@ -19,9 +19,9 @@ from coseal.console.page import Page, Route, View
 from coseal.console.parts import empty, facts, height_link, lead, raw, section, table
 from coseal.console.shown import Shown
 from coseal.contracts.governance import described
-from coseal.contracts.governance.constitution import CONSTITUENCIES
 from coseal.contracts.governance.described import Described
 from coseal.contracts.governance.document import ORDINARY
+from coseal.contracts.governance.resolution import CONSTITUENCIES
 from coseal.contracts.governance.state import CONSTITUTION_KEY, SIZES_KEY, constitution_key
 
 _COLUMNS: Final = (

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from coseal.contracts.governance import constitution as rule
 from coseal.contracts.governance import electorate, in_force
-from coseal.contracts.governance.constitution import Clock, Count, Status, Track
+from coseal.contracts.governance import resolution as rule
 from coseal.contracts.governance.document import VALIDATORS
+from coseal.contracts.governance.resolution import Clock, Count, Status, Track
 from coseal.contracts.governance.state import NAME, OPEN_KEY, ballot_key, vote_key
 from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Context, Reader, Rejected, View

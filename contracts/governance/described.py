@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from coseal.contracts.governance import ballot, in_force
-from coseal.contracts.governance.constitution import CONSTITUENCIES, Status, Track
 from coseal.contracts.governance.document import FOUNDING, Constitution, constitution_of
 from coseal.contracts.governance.in_force import FOUNDING_DIGEST
+from coseal.contracts.governance.resolution import CONSTITUENCIES, Status, Track
 from coseal.contracts.governance.state import constitution_key
 from coseal.contracts.kernel.action import Reader
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from coseal.contracts.governance.constitution import CONSTITUENCIES, TWO_THIRDS, Opening, Override, Quota, Track
+from coseal.contracts.governance.resolution import CONSTITUENCIES, TWO_THIRDS, Opening, Override, Quota, Track
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.fields import (
     Boolean,

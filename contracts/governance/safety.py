@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from coseal.contracts.governance.constitution import (
+from coseal.contracts.governance.document import AMENDMENT, MAX_TERM_MS, ORDINARY, Constitution
+from coseal.contracts.governance.resolution import (
     CONSTITUENCIES,
     TWO_THIRDS,
     Count,
@@ -21,7 +22,6 @@ from coseal.contracts.governance.constitution import (
     overrides,
     vetoed,
 )
-from coseal.contracts.governance.document import AMENDMENT, MAX_TERM_MS, ORDINARY, Constitution
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.wording import duration_text
 

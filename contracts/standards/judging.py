@@ -25,8 +25,8 @@ from coseal.contracts.standards.adoptions import covers, in_force_at
 from coseal.contracts.standards.own import Own, fitting, judges, own_sets, put_own, set_id
 from coseal.contracts.standards.state import NAME, monitors_key, use_key
 from coseal.contracts.supervision.effects import Found, Item
-from coseal.contracts.supervision.monitor_runtime import Watch
-from coseal.contracts.supervision.watched import Keeping, Place, Watched, judging_type
+from coseal.contracts.supervision.object_monitors import Keeping, Place, Watched, judging_type
+from coseal.contracts.supervision.observer import Watch
 
 MAX_SHOWN: Final = 256
 """Findings that a receipt shows of a batch; all are counted."""

@@ -19,7 +19,7 @@ from coseal.contracts.rules.errors import RuleError
 from coseal.contracts.rules.rule import Rule
 from coseal.contracts.standards.content import MAX_COMPILE_STEPS, MAX_COST, MAX_RULES, rules_of
 from coseal.contracts.standards.state import content_key, own_key
-from coseal.contracts.supervision.sets import JudgingSet, judging_own
+from coseal.contracts.supervision.sets_in_force import JudgingSet, judging_own
 
 MAX_OWN: Final = 8
 """Own sets of a member that judge one process type."""

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from coseal.contracts.governance import ballot, electorate
 from coseal.contracts.governance.announced import decisions
-from coseal.contracts.governance.constitution import Track
 from coseal.contracts.governance.document import VALIDATORS
+from coseal.contracts.governance.resolution import Track
 from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.budget import DECISION_STEPS, DUE_EFFECT_STEPS
@@ -37,10 +37,10 @@ from coseal.contracts.supervision.effects import Outcome
 from coseal.contracts.supervision.fields import RULES
 from coseal.contracts.supervision.findings import CASE_ACTS
 from coseal.contracts.supervision.lists import LISTS
-from coseal.contracts.supervision.monitor_runtime import call, observe, passed
+from coseal.contracts.supervision.observer import call, observe, passed
 from coseal.contracts.supervision.rows import writer
 from coseal.contracts.supervision.rule_sets import Effect, Now
-from coseal.contracts.supervision.sets import TRIAL, definition_of
+from coseal.contracts.supervision.sets_in_force import TRIAL, definition_of
 from coseal.contracts.supervision.state import (
     KEYS,
     NAME,

@@ -29,7 +29,7 @@ from coseal.contracts.rules.rule import (
     test_steps,
 )
 from coseal.contracts.rules.rule_tests import failed_tests
-from coseal.contracts.supervision.sets import (
+from coseal.contracts.supervision.sets_in_force import (
     ADOPTED,
     TRIAL,
     active,

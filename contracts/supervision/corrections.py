@@ -26,7 +26,7 @@ from coseal.contracts.rules.plan import OBSERVE_STEPS
 from coseal.contracts.rules.reasons import reason
 from coseal.contracts.rules.rule import COUNT, UNDETERMINED
 from coseal.contracts.rules.verdict import Look, unseen
-from coseal.contracts.supervision.sets import JudgingSet
+from coseal.contracts.supervision.sets_in_force import JudgingSet
 
 AGAIN_STEPS: Final = 200_000
 """The most that judging again takes in one transaction."""

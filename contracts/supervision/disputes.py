@@ -15,12 +15,12 @@ from coseal.contracts.process.corrections import named_objects
 from coseal.contracts.rules.rule import COUNT
 from coseal.contracts.supervision.corrections import Again, Recording, dispute, read_history
 from coseal.contracts.supervision.effects import Outcome
-from coseal.contracts.supervision.monitor_runtime import MAX_SHOWN_BYTES
+from coseal.contracts.supervision.object_monitors import Watched, judging_type
+from coseal.contracts.supervision.observer import MAX_SHOWN_BYTES
 from coseal.contracts.supervision.related import SET_STEPS, WATCH_STEPS
-from coseal.contracts.supervision.sets import judging
+from coseal.contracts.supervision.sets_in_force import judging
 from coseal.contracts.supervision.state import object_state_key
 from coseal.contracts.supervision.superseding import Settled, object_again, settle
-from coseal.contracts.supervision.watched import Watched, judging_type
 
 
 def observe_dispute(view: View, context: Context, contested: Contested) -> Result | Rejected:

@@ -17,7 +17,7 @@ from coseal.contracts.rules.reasons import Reason, reason
 from coseal.contracts.rules.verdict import FINAL, Verdict
 from coseal.contracts.supervision import findings as supervision_findings
 from coseal.contracts.supervision import holds as supervision_holds
-from coseal.contracts.supervision.sets import JudgingSet
+from coseal.contracts.supervision.sets_in_force import JudgingSet
 from coseal.contracts.supervision.state import trial_key
 from coseal.contracts.supervision.terms import schedule
 from coseal.ledger import codec

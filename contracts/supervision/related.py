@@ -22,8 +22,8 @@ from coseal.contracts.rules.related import MAX_RELATED, Shaken
 from coseal.contracts.rules.verdict import FINAL, Look, Sight, Verdict, unseen
 from coseal.contracts.supervision.corrections import Change
 from coseal.contracts.supervision.effects import Found, Item
-from coseal.contracts.supervision.sets import JudgingSet
-from coseal.contracts.supervision.watched import Watched
+from coseal.contracts.supervision.object_monitors import Watched
+from coseal.contracts.supervision.sets_in_force import JudgingSet
 
 WATCH_STEPS: Final = 60
 """What the monitors of an object take once a transaction."""

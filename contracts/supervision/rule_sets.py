@@ -16,10 +16,10 @@ from coseal.contracts.kernel.action import Context, Rejected, View
 from coseal.contracts.kernel.budget import CHANGE_STEPS
 from coseal.contracts.process.state import type_key
 from coseal.contracts.rules.rule import Rule, source_bytes
-from coseal.contracts.supervision import monitor_runtime as supervision_watch
 from coseal.contracts.supervision import obligations as supervision_obligations
+from coseal.contracts.supervision import observer as supervision_watch
 from coseal.contracts.supervision.checks import check_set, check_trial, count_waiting
-from coseal.contracts.supervision.sets import (
+from coseal.contracts.supervision.sets_in_force import (
     ADOPTED,
     TRIAL,
     active,

@@ -32,9 +32,9 @@ from coseal.contracts.supervision.corrections import (
 )
 from coseal.contracts.supervision.corrections import Found as FoundAgain
 from coseal.contracts.supervision.effects import Found, Item, Outcome, refuses, violated
+from coseal.contracts.supervision.object_monitors import Watched, prove_history
 from coseal.contracts.supervision.related import Neighbours, unsettle
-from coseal.contracts.supervision.sets import JudgingSet
-from coseal.contracts.supervision.watched import Watched, prove_history
+from coseal.contracts.supervision.sets_in_force import JudgingSet
 
 Settled: TypeAlias = "tuple[Case, Judged, list[dict[str, Any]]]"
 """An object and a set, what judging it again gave, and the findings about the object until then."""

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from coseal.cli.constitution import constitution_app, print_tracks
-from coseal.cli.dry_run import act
 from coseal.cli.governance import end
+from coseal.cli.sending import act
 from coseal.cli.shared import JsonOption, SenderOption, acting, print_json, reaching
 
 if TYPE_CHECKING:

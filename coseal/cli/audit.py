@@ -272,7 +272,7 @@ def _print_contradictions(report: AuditReport) -> None:
 def _print_verification(result: Verification, other: Other | None, *, steps: bool) -> None:
     from coseal.audit.bundle import KIND
     from coseal.audit.verify import REMAINING_TRUST
-    from coseal.contracts.governance.decision import KIND as DECISION
+    from coseal.contracts.governance.decision_keys import KIND as DECISION
 
     colour = {"ok": "green", "bad": "red", "unknown": "yellow"}[result.verdict.value]
     typer.secho(f"{result.verdict.value}: {result.reason}", fg=colour)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from coseal.cli.dry_run import act
+from coseal.cli.sending import act
 from coseal.cli.shared import Commands, JsonOption, SenderOption, acting, plain_table, print_json, reaching, visible
 from coseal.errors import EXIT_BAD, EXIT_OK, BadAnswer
 

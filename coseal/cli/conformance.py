@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coseal.cli.dry_run import act
 from coseal.cli.findings import findings_app, print_step
 from coseal.cli.imports import FormatOption, MapOption, ZoneOption, printed_findings, read_given
 from coseal.cli.rules import rules_app
+from coseal.cli.sending import act
 from coseal.cli.shared import JsonOption, SenderOption, acting, plain_table, print_json, progress_bar
 from coseal.errors import EXIT_BAD, EXIT_OK
 

@@ -16,8 +16,8 @@ from coseal.errors import EXIT_BAD, EXIT_OK, CosealError
 
 if TYPE_CHECKING:
     from coseal.client.constitution import Powers, Simulated
-    from coseal.contracts.governance.constitution import Quota, Track
     from coseal.contracts.governance.document import Constitution
+    from coseal.contracts.governance.resolution import Quota, Track
     from coseal.contracts.governance.safety import Breach
 
 constitution_app = typer.Typer(
@@ -264,7 +264,7 @@ def _votes(**given: str) -> dict[str, str]:
 
 
 def _joining(track: Track, joining: str | None) -> str | None:
-    from coseal.contracts.governance.constitution import CONSTITUENCIES
+    from coseal.contracts.governance.resolution import CONSTITUENCIES
 
     if joining is None:
         return None

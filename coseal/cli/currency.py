@@ -11,7 +11,7 @@ import typer
 
 from coseal.cli.audit import LevelName, print_report, run_audit
 from coseal.cli.beside import beside
-from coseal.cli.dry_run import act
+from coseal.cli.sending import act
 from coseal.cli.shared import (
     DirectoryArgument,
     GenesisOption,

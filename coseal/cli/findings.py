@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coseal.cli.dry_run import act
+from coseal.cli.sending import act
 from coseal.cli.shared import (
     Commands,
     JsonOption,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from coseal.cli.ballot_lines import Choice, because, print_standing, stands
-from coseal.cli.dry_run import act
+from coseal.cli.sending import act
 from coseal.cli.shared import (
     Commands,
     JsonOption,

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coseal.cli.dry_run import act
 from coseal.cli.governance import ProposalKind, ReasonOption, governance_app, put_to_vote
 from coseal.cli.members import member_app
+from coseal.cli.sending import act
 from coseal.cli.shared import JsonOption, SenderOption, acting, plain_table, print_json, reaching
 from coseal.errors import CosealError
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from coseal.cli.as_of import other_node
-from coseal.cli.dry_run import act
+from coseal.cli.sending import act
 from coseal.cli.shared import (
     DirectoryOption,
     GenesisOption,
@@ -206,7 +206,7 @@ def show(
 
       coseal show evidence bank-a
     """
-    from coseal.cli import ballots, findings, show
+    from coseal.cli import findings, rule_ballots, show
     from coseal.client import evidence, supervision
 
     get, tell = {
@@ -215,7 +215,7 @@ def show(
         DocumentKind.object: (_object, show.print_object),
         DocumentKind.policy: (_policy, show.print_value),
         DocumentKind.member: (_member, show.print_value),
-        DocumentKind.rule: (supervision.rule, ballots.print_rule),
+        DocumentKind.rule: (supervision.rule, rule_ballots.print_rule),
         DocumentKind.finding: (supervision.finding, findings.print_finding),
         DocumentKind.evidence: (evidence.against, show.print_evidence),
     }[kind]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from coseal.cli.beside import beside
-from coseal.cli.dry_run import act
+from coseal.cli.sending import act
 from coseal.cli.shared import JsonOption, SenderOption, acting, plain_table, print_json, reaching
 from coseal.errors import EXIT_BAD, CosealError
 

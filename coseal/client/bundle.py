@@ -20,7 +20,7 @@ from coseal.contracts.policy.state import instrument_key
 from coseal.contracts.process.state import object_key, source_key
 from coseal.contracts.rules.rule import SOURCE
 from coseal.contracts.supervision.findings import raised_of
-from coseal.contracts.supervision.sets import ADOPTED
+from coseal.contracts.supervision.sets_in_force import ADOPTED
 from coseal.contracts.supervision.state import (
     active_key,
     finding_key,

@@ -17,7 +17,9 @@ from coseal.client.blocking import Client
 from coseal.client.governance import ProvenState
 from coseal.client.rules import read_json
 from coseal.contracts.governance import described
-from coseal.contracts.governance.constitution import (
+from coseal.contracts.governance.described import Described
+from coseal.contracts.governance.document import VALIDATORS, Constitution, constitution_of, faults_of
+from coseal.contracts.governance.resolution import (
     CONSTITUENCIES,
     Clock,
     Count,
@@ -30,8 +32,6 @@ from coseal.contracts.governance.constitution import (
     possible,
     resolve,
 )
-from coseal.contracts.governance.described import Described
-from coseal.contracts.governance.document import VALIDATORS, Constitution, constitution_of, faults_of
 from coseal.contracts.governance.safety import Breach, arithmetic, breaches, votings
 from coseal.contracts.governance.state import SIZES_KEY
 from coseal.errors import BadAnswer, CosealError

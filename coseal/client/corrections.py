@@ -19,8 +19,8 @@ from coseal.contracts.process.chain import ObjectName, item_hash
 from coseal.contracts.process.corrections import MAX_SHOWN, MAX_SHOWN_OBJECTS, named_objects, shown_history
 from coseal.contracts.process.state import attestation_key, source_key, type_key
 from coseal.contracts.rules.rule import DISPUTED as WAYS
+from coseal.contracts.supervision.object_monitors import recording_chain
 from coseal.contracts.supervision.state import object_state_key
-from coseal.contracts.supervision.watched import recording_chain
 from coseal.errors import BadAnswer, Refused
 from coseal.ledger import codec
 from coseal.ledger.signing import ZERO_HASH

@@ -20,7 +20,7 @@ from coseal.contracts.rules.facts import Definition
 from coseal.contracts.rules.rule_tests import Checked, check_rules
 from coseal.contracts.supervision import CONTRACT
 from coseal.contracts.supervision.checks import check_set
-from coseal.contracts.supervision.sets import ADOPTED
+from coseal.contracts.supervision.sets_in_force import ADOPTED
 from coseal.contracts.supervision.state import head_key
 from coseal.ledger import codec
 

@@ -12,7 +12,7 @@ _STANDARDS_SUITE = "tests/contracts/standards"
 MUTANTS: Final[dict[str, Mutant]] = {
     "own_set_of_all": one(
         "an own set has the effect of a set that all adopted",
-        "coseal.contracts.supervision.sets",
+        "coseal.contracts.supervision.sets_in_force",
         "    return list(_parts((set_id, TRIAL, generation, since_ms), compiled))",
         "    return list(_parts((set_id, ADOPTED, generation, since_ms), compiled))",
         _STANDARDS_SUITE,

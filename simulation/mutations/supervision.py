@@ -7,8 +7,8 @@ from typing import Final
 from simulation.mutations.mutant import Mutant, one, walked
 
 _CHECKS = "coseal.contracts.supervision.checks"
-_SETS = "coseal.contracts.supervision.sets"
-_WATCH = "coseal.contracts.supervision.monitor_runtime"
+_SETS = "coseal.contracts.supervision.sets_in_force"
+_WATCH = "coseal.contracts.supervision.observer"
 
 MUTANTS: Final[dict[str, Mutant]] = {
     # Findings and rules in force, over sequences of actions
@@ -145,7 +145,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "history_unproven": one(
         "what is shown of an object need not be all of it",
-        "coseal.contracts.supervision.watched",
+        "coseal.contracts.supervision.object_monitors",
         "    if len(items) == count and current == head:\n",
         "    if len(items) <= count or current == head:\n",
         "tests/contracts/supervision/test_corrections.py",
@@ -201,7 +201,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "recording_times_unproven": one(
         "when an item was recorded is not part of the chain",
-        "coseal.contracts.supervision.watched",
+        "coseal.contracts.supervision.object_monitors",
         'time_ms.to_bytes(8, "big")',
         "bytes(8)",
         "tests/contracts/supervision/test_corrections.py",

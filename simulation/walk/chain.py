@@ -24,7 +24,7 @@ from coseal.contracts.process.recorded import recorded_items
 from coseal.contracts.registry import RULES
 from coseal.contracts.rows.blocks import BlockRows
 from coseal.contracts.rows.tables import TABLES
-from coseal.contracts.supervision import sets as supervision_sets
+from coseal.contracts.supervision import sets_in_force as supervision_sets
 from coseal.ledger import merkle, transaction
 from coseal.ledger.block import HEADER_VERSION, Block, CommittedBlock, Header, Receipt, last_commit_hash
 from coseal.ledger.certificate import PbftCertificate, Phase, vote_preimage

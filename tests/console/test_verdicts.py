@@ -10,7 +10,7 @@ import pytest
 from coseal.console.verdicts import Recorded, Replay, judges_of, mind_disputes, replay, standings
 from coseal.contracts.process.chain import objects_of
 from coseal.contracts.rules.verdict import Verdict
-from coseal.contracts.supervision.sets import judging
+from coseal.contracts.supervision.sets_in_force import judging
 from coseal.contracts.supervision.state import active_key, object_state_key, rule_key, set_key
 from coseal.ledger.transaction import Transaction
 from tests.contracts.conftest import Court

@@ -32,7 +32,7 @@ from coseal.contracts.kernel.fields import Integer, Text
 from coseal.contracts.kernel.overlay import MAX_VALUE_BYTES, Broken, Overlay
 from coseal.contracts.membership.actions import contract as membership_contract
 from coseal.contracts.registry import CAPABILITIES, CONTRACTS
-from coseal.contracts.supervision import sets as supervision_sets
+from coseal.contracts.supervision import sets_in_force as supervision_sets
 from coseal.ledger import codec
 from coseal.ledger.block import Receipt
 from simulation.checked import ChangedInPlace

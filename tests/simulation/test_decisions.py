@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.governance import constitution as rule
 from coseal.contracts.governance import document, safety
-from coseal.contracts.governance.constitution import CONSTITUENCIES, Clock, Count
+from coseal.contracts.governance import resolution as rule
 from coseal.contracts.governance.in_force import digest_of
+from coseal.contracts.governance.resolution import CONSTITUENCIES, Clock, Count
 from simulation import proposals, reading, votings
 from simulation.decisions import Misjudged
 from simulation.epochs import Epochs

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from coseal.contracts.governance import actions as governance
-from coseal.contracts.governance import decision
+from coseal.contracts.governance import decision_keys
 from coseal.contracts.governance.state import NAME, ballot_key
 from coseal.contracts.membership.state import MEMBERS_KEY
 from coseal.contracts.registry import KINDS
@@ -19,12 +19,12 @@ def decision_document(chain: Chain, ballot_id: str, contract: str = NAME, **inst
     """Return the document about a ballot as a node makes it; ``instead``: other fields from which keys follow."""
     reader, tip = chain.executor.reader, chain.blocks[-1]
     record: Any = reader.get(ballot_key(contract, ballot_id))
-    keys = decision.keys(contract, ballot_id, {**record, **instead}, reader.get(MEMBERS_KEY))
+    keys = decision_keys.keys(contract, ballot_id, {**record, **instead}, reader.get(MEMBERS_KEY))
     proven = [
         CertifiedValue(key.encode(), *chain.state.prove(key.encode()), tip.block.header, tip.certificate)
         for key in keys.all
     ]
-    return decision.document(contract, ballot_id, keys, proven)
+    return decision_keys.document(contract, ballot_id, keys, proven)
 
 
 class World:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from coseal.contracts.governance import actions as governance
-from coseal.contracts.governance import decision, described
+from coseal.contracts.governance import decision_keys, described
 from coseal.contracts.governance.described import Described
 from coseal.contracts.governance.state import CONSTITUTION_KEY, NAME, ballot_key, constitution_key, proposal_key
 from coseal.contracts.membership.state import MEMBERS_KEY
@@ -75,11 +75,11 @@ async def decision_document(context: Context, contract: str, ballot_id: str, *, 
     if "decided" not in record:
         raise Problem(409, "not_decided", f"the ballot is {record['status']}", more={"height": height})
     members: Any = reader.get(MEMBERS_KEY)
-    keys = decision.keys(contract, ballot_id, record, members)
+    keys = decision_keys.keys(contract, ballot_id, record, members)
     proven = await prove_keys(context, keys.all)
     header = proven[0].header
     leading = await context.handovers(header.epoch) if handovers else ()
-    document = with_handovers(decision.document(contract, ballot_id, keys, proven), leading)
+    document = with_handovers(decision_keys.document(contract, ballot_id, keys, proven), leading)
     if len(json_bytes(document)) > context.limits.response_bytes:
         raise Problem(422, "too_many_rows", "this decision has too many votes for one answer")
     return answer(document, height=header.height)

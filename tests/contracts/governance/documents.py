@@ -13,7 +13,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from coseal.contracts.governance.constitution import CONSTITUENCIES, Clock, Track
+from coseal.contracts.governance.resolution import CONSTITUENCIES, Clock, Track
 from coseal.contracts.kernel.dates import DAY_MS
 from tests.contracts.governance import naive
 

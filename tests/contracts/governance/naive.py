@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from coseal.contracts.governance.constitution import CONSTITUENCIES, Clock, Count, Track
+from coseal.contracts.governance.resolution import CONSTITUENCIES, Clock, Count, Track
 
 Vote = tuple[str, str]
 """A member's constituency, and ``yes``, ``no``, ``abstain`` or ``silent``."""

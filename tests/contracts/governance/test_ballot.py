@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from coseal.contracts.genesis_state import genesis_updates
 from coseal.contracts.governance import actions as governance
 from coseal.contracts.governance import ballot, electorate
-from coseal.contracts.governance.constitution import Clock
 from coseal.contracts.governance.document import FOUNDING
+from coseal.contracts.governance.resolution import Clock
 from coseal.contracts.governance.state import OPEN_KEY, ballot_key, vote_key
 from coseal.contracts.kernel.action import Context, Rejected
 from coseal.contracts.kernel.budget import DUE_ENTRY_STEPS, Meter

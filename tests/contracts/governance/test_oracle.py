@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.governance import constitution as rule
-from coseal.contracts.governance.constitution import CONSTITUENCIES, Clock, Count, Track
+from coseal.contracts.governance import resolution as rule
 from coseal.contracts.governance.document import constitution_of, faults_of
+from coseal.contracts.governance.resolution import CONSTITUENCIES, Clock, Count, Track
 from coseal.contracts.governance.safety import Breach, arithmetic, votings
 from tests.contracts.governance import documents, naive
 

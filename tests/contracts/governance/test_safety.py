@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from coseal.contracts.governance.constitution import CONSTITUENCIES, Clock, Count, resolve
 from coseal.contracts.governance.document import FOUNDING, Constitution, constitution_of, faults_of
+from coseal.contracts.governance.resolution import CONSTITUENCIES, Clock, Count, resolve
 from coseal.contracts.governance.safety import arithmetic, breaches, votings
 from coseal.contracts.kernel.dates import DAY_MS
 

@@ -8,7 +8,7 @@ from coseal.contracts.kernel.budget import READ_STEPS
 from coseal.contracts.process.chain import item_hash
 from coseal.contracts.standards import content, judging
 from coseal.contracts.standards.own import MAX_OWN
-from coseal.contracts.supervision import sets
+from coseal.contracts.supervision import sets_in_force
 from coseal.ledger.render import time_text
 from tests.support.own_rules import DECIDED, EVENTS, HOUR_MS, NAMED, SMALL, own_rules, rule
 from tests.support.standards import DAY_MS
@@ -246,7 +246,7 @@ def test_what_a_node_remembers_changes_nothing(scene):
     scene.batch("bank-a", GOOD, BAD)
     first = scene.batch("bank-a", ("apply", "d", 5), ("apply", "d", 500))["judged"]
     steps = scene.steps
-    sets.forget()
+    sets_in_force.forget()
     second = scene.batch("bank-a", ("apply", "e", 5), ("apply", "e", 500))["judged"]
     assert scene.steps == steps
     assert [one["conforming"] for one in (*first, *second)] == [1, 1]

@@ -6,7 +6,7 @@ import pytest
 
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.supervision import checks as supervision_checks
-from coseal.contracts.supervision import sets as supervision_sets
+from coseal.contracts.supervision import sets_in_force as supervision_sets
 
 RESPONSE = {"template": "response", "a": "apply", "b": "decide", "within_ms": 10_000}
 ALL = ("apply", "check", "decide", "pay", "report")

@@ -16,8 +16,8 @@ import pytest
 from coseal.contracts.process.chain import item_hash
 from coseal.contracts.rules.declare import BINARY, COUNTING
 from coseal.contracts.rules.verdict import Verdict
-from coseal.contracts.supervision.sets import judging
-from coseal.contracts.supervision.watched import Watched, judging_type
+from coseal.contracts.supervision.object_monitors import Watched, judging_type
+from coseal.contracts.supervision.sets_in_force import judging
 from tests.reference import reference
 
 CASES = ("c1", "c2", "c3")

@@ -8,8 +8,8 @@ import pytest
 
 from coseal.contracts.process.chain import objects_of
 from coseal.contracts.rules.related import MAX_RELATED
-from coseal.contracts.supervision.sets import judging
-from coseal.contracts.supervision.watched import Watched, judging_type
+from coseal.contracts.supervision.object_monitors import Watched, judging_type
+from coseal.contracts.supervision.sets_in_force import judging
 
 SOURCE, OTHER = "bank-a/log", "enterprise-a/live"
 CASES, PARTIES = ("c1", "c2"), ("p1", "p2", "p3")

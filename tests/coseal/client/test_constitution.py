@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 import pytest
 
 from coseal.client.constitution import powers
-from coseal.contracts.governance.constitution import CONSTITUENCIES, Track
 from coseal.contracts.governance.document import FOUNDING, constitution_of
+from coseal.contracts.governance.resolution import CONSTITUENCIES, Track
 from coseal.demo.examples import example
 from tests.contracts.governance.naive import overridden, passes
 

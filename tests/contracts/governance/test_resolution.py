@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.governance import constitution as rule
-from coseal.contracts.governance.constitution import (
+from coseal.contracts.governance import resolution as rule
+from coseal.contracts.governance.document import FOUNDING
+from coseal.contracts.governance.resolution import (
     CONSTITUENCIES,
     MAJORITY,
     TWO_THIRDS,
@@ -21,7 +22,6 @@ from coseal.contracts.governance.constitution import (
     Quota,
     Track,
 )
-from coseal.contracts.governance.document import FOUNDING
 from coseal.ledger.validators import quorum
 from tests.contracts.governance import naive
 

@@ -27,7 +27,7 @@ from coseal.contracts.rules.monitor import RuleSet
 from coseal.contracts.rules.rule import DISPUTED
 from coseal.contracts.supervision.corrections import Recording
 from coseal.contracts.supervision.effects import Found, Item
-from coseal.contracts.supervision.sets import JudgingSet
+from coseal.contracts.supervision.sets_in_force import JudgingSet
 from coseal.contracts.supervision.state import object_state_key
 from coseal.contracts.supervision.terms import schedule
 from coseal.ledger.signing import ZERO_HASH

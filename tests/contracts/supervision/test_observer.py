@@ -7,8 +7,8 @@ import pytest
 from coseal.contracts.kernel import due
 from coseal.contracts.kernel.budget import MAX_DUE
 from coseal.contracts.kernel.dates import DAY_MS
-from coseal.contracts.supervision import monitor_runtime as supervision_watch
-from coseal.contracts.supervision import sets as supervision_sets
+from coseal.contracts.supervision import observer as supervision_watch
+from coseal.contracts.supervision import sets_in_force as supervision_sets
 from coseal.contracts.supervision.state import obligation_key
 from coseal.ledger.render import time_text
 

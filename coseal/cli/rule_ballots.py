@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from coseal.cli.ballot_lines import Choice, because, figures, moment, print_standing, stands
-from coseal.cli.dry_run import act
 from coseal.cli.rules import RuleFile, rules_app
+from coseal.cli.sending import act
 from coseal.cli.shared import (
     DirectoryOption,
     JsonOption,

@@ -28,12 +28,12 @@ from coseal.contracts.supervision import holds as supervision_holds
 from coseal.contracts.supervision import obligations as supervision_obligations
 from coseal.contracts.supervision.corrections import Recording, concerns, kind_of
 from coseal.contracts.supervision.effects import Found, Item, Outcome, refuses, violated
+from coseal.contracts.supervision.object_monitors import OBLIGING, Judging, Keeping, Place, Watched, judging_type
 from coseal.contracts.supervision.related import SET_STEPS, WATCH_STEPS, Neighbours
-from coseal.contracts.supervision.sets import JudgingSet, judging
+from coseal.contracts.supervision.sets_in_force import JudgingSet, judging
 from coseal.contracts.supervision.state import NAME, holds_key, object_state_key
 from coseal.contracts.supervision.superseding import Settled, judge_again, settle
 from coseal.contracts.supervision.terms import schedule
-from coseal.contracts.supervision.watched import OBLIGING, Judging, Keeping, Place, Watched, judging_type
 
 MAX_FINDINGS: Final = 5_000
 MAX_SHOWN_BYTES: Final = 256 * 1024
