@@ -23,6 +23,7 @@ from coseal.contracts.governance.described import Described
 from coseal.contracts.governance.document import ORDINARY
 from coseal.contracts.governance.resolution import CONSTITUENCIES
 from coseal.contracts.governance.state import CONSTITUTION_KEY, SIZES_KEY, constitution_key
+from coseal.contracts.standards.status import terms_of
 
 _COLUMNS: Final = (
     *("constitution.track", "constitution.kinds", "constitution.electorate", "constitution.total"),
@@ -53,6 +54,7 @@ async def constitution(page: Page) -> View:
         lead(page, document["title"], "constitution.lead", back),
         section(page, key, facts(_about(page, found)), shown=values.shown),
         tracks(page, document, values.shown),
+        section(page, "constitution.de_facto", facts(_de_facto(page, document)), shown=values.shown),
         await _powers(page, found) if number == current else None,
         section(page, "constitution.raw", raw(page, document), shown=values.shown),
     )
@@ -129,6 +131,22 @@ def _classes(page: Page, rule: Mapping[str, Any]) -> Html:
     return join("; ".join(parts))
 
 
+def _de_facto(page: Page, document: Mapping[str, Any]) -> list[tuple[str, Child]]:
+    """Return the numbers by which a standard becomes de facto; a document says those that differ from the usual."""
+    terms = terms_of(document.get("de_facto", {}))
+    carried = page.t("constitution.de_facto.shares", count=terms.carried_by, share=_quota(terms.carried))
+    users = page.t("constitution.de_facto.members", count=terms.users_min, share=_quota(terms.of_members))
+    return [
+        (page.t("constitution.de_facto.gained"), f"> {_quota(terms.gained)}"),
+        (page.t("constitution.de_facto.lost"), f"< {_quota(terms.lost)}"),
+        (page.t("constitution.de_facto.carried"), carried),
+        (page.t("constitution.de_facto.users"), users),
+        (page.t("constitution.de_facto.active"), page.number(terms.use_min)),
+        (page.t("constitution.de_facto.items"), f"> {_quota(terms.of_items)}"),
+        (page.t("constitution.de_facto.conforming"), f"> {_quota(terms.of_judged)}"),
+    ]
+
+
 async def _powers(page: Page, found: Described) -> Html:
     """Return who can pass and who can stop what is on each track, in least numbers of the members that vote now."""
     sizes = await page.data.exact(SIZES_KEY)
@@ -158,7 +176,7 @@ def _coalitions(page: Page, coalitions: Sequence[Mapping[str, int]]) -> Child:
     return el("ul", None, [el("li", None, line) for line in lines]) if lines else page.t("constitution.nobody")
 
 
-def _quota(quota: list[int]) -> str:
+def _quota(quota: Sequence[int]) -> str:
     numerator, denominator = quota
     return f"{numerator}/{denominator}"
 

@@ -151,6 +151,22 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "constitution.reasons.all": ("all", "所有人"),
     "constitution.kinds": ("Decides", "适用事项"),
     "constitution.kinds.others": ("all others", "其他所有事项"),
+    "constitution.de_facto": ("When a standard becomes de facto", "标准何时成为事实标准"),
+    "constitution.de_facto.gained": ("Mean of the constituencies' shares", "各类别份额的平均值"),
+    "constitution.de_facto.lost": ("No longer so at a mean of", "平均值降至此值时不再是"),
+    "constitution.de_facto.carried": ("Carried by", "支持的类别"),
+    "constitution.de_facto.shares": (
+        "{count} constituencies, each with a share > {share}",
+        "{count} 个类别，各自份额 > {share}",
+    ),
+    "constitution.de_facto.users": ("Users", "使用者"),
+    "constitution.de_facto.members": (
+        "{count}, and {share} of all members",
+        "{count} 个，且达到全体成员的 {share}",
+    ),
+    "constitution.de_facto.active": ("Items that make a member active in a period", "一个周期内算作活跃成员的记录数"),
+    "constitution.de_facto.items": ("Of a user's items, under the standard", "使用者的记录中适用该标准的部分"),
+    "constitution.de_facto.conforming": ("Of those judged, conforming", "已判定记录中符合的部分"),
     "constitution.powers": ("Who can pass, who can stop", "谁能通过，谁能阻止"),
     "constitution.powers.note": (
         "The least numbers of members that suffice, of those that have a vote now; all others do not vote. Who stops a "

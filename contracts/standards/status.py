@@ -55,11 +55,16 @@ class Terms:
 TERMS: Final = Terms()
 
 
-def terms_in_force(reader: Reader) -> Terms:
-    """Return the numbers of the constitution in force; what it does not say is as usual."""
-    given: Any = reader.get(DE_FACTO_KEY) or {}
+def terms_of(given: Mapping[str, Any]) -> Terms:
+    """Return the numbers that ``de_facto`` of a constitution says; what it does not say is as usual."""
     said: dict[str, Any] = {name: tuple(value) if type(value) is list else value for name, value in given.items()}
     return replace(TERMS, **said)
+
+
+def terms_in_force(reader: Reader) -> Terms:
+    """Return the numbers of the constitution in force."""
+    given: Any = reader.get(DE_FACTO_KEY) or {}
+    return terms_of(given)
 
 
 class Use(NamedTuple):

@@ -101,6 +101,14 @@ def test_the_constitution_is_shown_as_a_table_of_its_tracks(constituted: Council
     assert "章程" in shown(constituted, constitution.constitution, language="zh")
 
 
+def test_the_constitution_says_when_a_standard_becomes_de_facto():
+    document = {**RECOMMENDED, "de_facto": {"gained": [3, 5], "users_min": 7}}
+    council = Council(make_genesis(members=VALIDATORS, state_bits=4, tenure=3, constitution=document))
+    text = re.sub(r"[|\s]+", "|", shown(council.grow(1), constitution.constitution))
+    assert "Mean|of|the|constituencies&#x27;|shares|&gt;|3/5|No|longer|so|at|a|mean|of|&lt;|2/5" in text
+    assert "Users|7,|and|1/10|of|all|members" in text
+
+
 def test_a_chain_without_a_document_shows_the_founding_constitution(council: Council):
     text = shown(council.grow(1), constitution.constitution)
     assert "founding constitution" in text

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from coseal.contracts.governance.resolution import CONSTITUENCIES, Clock, Count, Track
 
@@ -21,20 +22,23 @@ def tally(votes: Sequence[Vote]) -> dict[str, Count]:
     return found
 
 
+fraction = lru_cache(Fraction)  # a voting of a few members has a few shares
+
+
 def share(votes: Sequence[Vote], among: set[str], *said: str) -> Fraction:
     cast = [vote for where, vote in votes if where in among]
-    return Fraction(sum(vote in said for vote in cast), len(cast)) if cast else Fraction(0)
+    return fraction(sum(vote in said for vote in cast), len(cast)) if cast else fraction(0, 1)
 
 
 def passes(track: Track, votes: Sequence[Vote], newcomer: str | None) -> bool:
     there = {where for where, _ in votes}
-    ok = [any(vote == "yes" for _, vote in votes), share(votes, there, "yes") > Fraction(*track.total)]
+    ok = [any(vote == "yes" for _, vote in votes), share(votes, there, "yes") > fraction(*track.total)]
     if track.classes:
         named = there & set(track.classes)
         if len(named) < 2:
             ok.append(all(share(votes, {name}, "yes") > HALF for name in there))
         else:
-            met = [name for name in named if share(votes, {name}, "yes") > Fraction(*track.classes[name])]
+            met = [name for name in named if share(votes, {name}, "yes") > fraction(*track.classes[name])]
             ok.append(len(met) >= min(track.at_least, len(named)))
     if track.own and newcomer is not None:
         ok.append(all(share(votes, {name}, "yes") > HALF for name in ({newcomer} & there or there)))
@@ -52,8 +56,8 @@ def overridden(track: Track, votes: Sequence[Vote]) -> set[str]:
         if (
             len(others) >= 2
             and all(share(votes, {name}, "yes") > HALF for name in others)
-            and share(votes, others, "yes") > Fraction(2, 3)
-            and Fraction(yes, len(votes)) > Fraction(*track.override.floor)
+            and share(votes, others, "yes") > fraction(2, 3)
+            and fraction(yes, len(votes)) > fraction(*track.override.floor)
         ):
             found.add(one)
     return found
@@ -64,13 +68,23 @@ def stops(track: Track, votes: Sequence[Vote], *said: str) -> bool:
 
 
 def status(track: Track, votes: Sequence[Vote], clock: Clock, newcomer: str | None) -> str:
-    over, age = clock.now_ms >= clock.closes_ms, clock.now_ms - clock.opened_ms
-    stopped = stops(track, votes, "no") if over else stops(track, votes, "no", "silent")
-    if age >= track.not_before_ms and passes(track, votes, newcomer) and not stopped:
-        return "passed"
-    if track.override is not None and age >= track.override.after_ms and overridden(track, votes):
-        return "passed"
+    return next(statuses(track, votes, [clock], newcomer))
+
+
+def statuses(track: Track, votes: Sequence[Vote], clocks: Sequence[Clock], newcomer: str | None) -> Iterator[str]:
+    """The status at each of several times."""
     best = [(where, "yes" if vote == "silent" else vote) for where, vote in votes]
-    if not (passes(track, best, newcomer) and not stops(track, votes, "no")) and not overridden(track, best):
-        return "rejected"
-    return "expired" if over else "open"
+    passed, over = passes(track, votes, newcomer), bool(overridden(track, votes))
+    vetoed, may_veto = stops(track, votes, "no"), stops(track, votes, "no", "silent")
+    hopeless = not (passes(track, best, newcomer) and not vetoed) and not overridden(track, best)
+    for clock in clocks:
+        closed, age = clock.now_ms >= clock.closes_ms, clock.now_ms - clock.opened_ms
+        stopped = vetoed if closed else may_veto
+        if (age >= track.not_before_ms and passed and not stopped) or (
+            track.override is not None and age >= track.override.after_ms and over
+        ):
+            yield "passed"
+        elif hopeless:
+            yield "rejected"
+        else:
+            yield "expired" if closed else "open"
