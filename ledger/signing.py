@@ -54,6 +54,18 @@ TAG_ITEM: Final = _tag("process-item")
 TAG_CHAIN: Final = _tag("object-chain")
 TAG_MOVEMENT: Final = _tag("movement")
 TAG_MANDATE: Final = _tag("mandate")
+TAG_VAULT: Final = _tag("vault")  # B1, with the others of docs/spec/disclosure.md
+TAG_VAULT_KEY: Final = _tag("vault-key")
+TAG_SEALED_VALUE: Final = _tag("sealed-value")
+TAG_CELL: Final = _tag("cell")
+TAG_CELL_PART: Final = _tag("cell-part")
+TAG_CELL_KEY: Final = _tag("cell-key")
+TAG_CELL_CHECK: Final = _tag("cell-check")
+TAG_AUDIENCE: Final = _tag("audience")
+TAG_REQUEST: Final = _tag("request")
+TAG_ENVELOPE: Final = _tag("envelope")
+TAG_RECEIVER: Final = _tag("receiver")
+TAG_PARTS: Final = _tag("parts")
 
 Verify: TypeAlias = Callable[[bytes, bytes, bytes], bool]
 """``verify(public_key, message, signature) -> bool``; the simulator passes a cheaper one for volume."""

@@ -23,7 +23,7 @@ BANNED = {"utils", "common", "types", "crypto"}
 
 PURE = {
     *("__future__", "abc", "bisect", "collections", "dataclasses", "enum", "functools"),
-    *("hashlib", "heapq", "itertools", "math", "operator", "typing"),
+    *("hashlib", "heapq", "hmac", "itertools", "math", "operator", "typing"),
 }
 STANDARD = set(sys.stdlib_module_names)
 
@@ -54,6 +54,7 @@ COSEAL_MAY_IMPORT: dict[str, set[str]] = {
     "network": {"client"},
     "sql": set(),
     "kit": {"sql"},
+    "sealing": set(),
     "streams": {"client"},
     "doctor": {"client", "network"},
     "demo": {"formats", "client", "network"},

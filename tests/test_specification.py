@@ -38,6 +38,7 @@ KEPT_IN = {  # page -> the folders whose code keeps its rules; ids are unique wi
     "contracts/supervision/README.md": ("contracts/supervision", "contracts/governance"),
     "docs/spec/constitution.md": ("contracts/governance",),
     "docs/spec/contracts-of-others.md": ("contracts", "contracts/governance", "ledger"),
+    "docs/spec/disclosure.md": ("ledger", "coseal/sealing"),
     "docs/spec/encoding.md": ("ledger", "audit"),
     "docs/spec/node.md": ("node",),
     "docs/spec/rules.md": ("contracts/rules",),

@@ -12,7 +12,7 @@ from coseal.consensus import messages, persisted
 from coseal.consensus.events import BodyRecord, PreparedRecord, RoundRecord, SignRecord
 from coseal.consensus.messages import Commit, Prepare, Proposal, RoundChange
 from coseal.contracts.process import chain as process_chain
-from coseal.ledger import codec, framing, merkle, render, signing, transaction
+from coseal.ledger import codec, custody, framing, merkle, render, sealed, signing, transaction
 from coseal.ledger.block import Block, CommittedBlock, Header, Receipt, last_commit_hash
 from coseal.ledger.certificate import PbftCertificate, Phase, assemble, vote_preimage
 from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
@@ -343,6 +343,43 @@ def process_vectors() -> Any:
     }
 
 
+def sealed_vectors() -> Any:
+    """Return what is derived from the keys of a vault, sidecars of both kinds with their names, and a release."""
+    plan, source, salt, seed = custody.Plan(5, 3), "bank-a/loans", b"\x11" * 32, b"\x22" * 32
+    vault = sealed.vault_id(CHAIN, "bank-a", "loans")
+    keys = [bytes([number]) * 32 for number in range(plan.keys)]
+    cell = sealed.cell_id(vault, seed, source, 7, "price")
+    parts = tuple(custody.part(keys[number], cell) for number in custody.keys_of(plan, 2))
+    key = custody.cell_key(vault, keys, cell)
+    request = sealed.request_id(CHAIN, 1)
+    commitment = sealed.commitment(salt, source, 7, "rate", "4.35")
+    written = sealed.Cell(7, "price", custody.key_check(key, cell), bytes(80), (bytes(40),))
+    sidecars: list[sealed.Sidecar] = [
+        sealed.Cells(vault, seed, (("auditors", 1),), (written,)),
+        sealed.Envelopes(vault, (sealed.Envelope("regulator", 1, bytes(1_200)),)),
+    ]
+    info = sealed.envelope_info(CHAIN, sealed.Purpose.DEALING, vault, "regulator", "custody", 1)
+    release = custody.Release(request, 2, ((cell, parts),)).signed(CHAIN, signer("regulator/admin"))
+    return {
+        "keys_of_each_seat": [custody.keys_of(plan, seat) for seat in range(plan.seats)],
+        "vault": vault.hex(),
+        "audience": sealed.audience_id(vault, "auditors", 1).hex(),
+        "request": request.hex(),
+        "envelope_info": info.hex(),
+        "key_commitments": [custody.key_commitment(vault, n, found).hex() for n, found in enumerate(keys)],
+        "commitment": commitment.hex(),
+        "items_root": sealed.items_root([(7, "price", [("rate", commitment)])]).hex(),
+        "padded": sealed.pad(b"text").hex(),
+        "cell": cell.hex(),
+        "parts_of_seat_2": [found.hex() for found in parts],
+        "cell_key": key.hex(),
+        "check": custody.key_check(key, cell).hex(),
+        "wrapping_key": custody.wrapping_key(keys[1], seed).hex(),
+        "sidecars": [{"raw": sealed.encode_sidecar(s).hex(), "name": sealed.name_of(s).hex()} for s in sidecars],
+        "release": release.encode().hex(),
+    }
+
+
 FILES: dict[str, Callable[[], Any]] = {
     "chain.json": chain_vectors,
     "codec.json": codec_vectors,
@@ -351,6 +388,7 @@ FILES: dict[str, Callable[[], Any]] = {
     "genesis.json": genesis_vectors,
     "merkle.json": merkle_vectors,
     "process.json": process_vectors,
+    "sealed.json": sealed_vectors,
     "signing.json": signing_vectors,
     "state.json": state_vectors,
     "wire.json": wire_vectors,

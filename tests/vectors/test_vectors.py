@@ -9,9 +9,10 @@ import pytest
 
 from coseal.audit.verify import verify_document
 from coseal.consensus import messages, persisted
-from coseal.ledger import codec, framing
+from coseal.ledger import codec, framing, sealed
 from coseal.ledger.block import Block, CommittedBlock, Header, Receipt
 from coseal.ledger.certificate import PbftCertificate
+from coseal.ledger.custody import Plan, decode_release
 from coseal.ledger.errors import Malformed
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.handover import Handover, handover_from_json
@@ -69,6 +70,8 @@ def test_pinned_bytes_are_read_back():
         (CertifiedValue.decode, chain["certified_value"], lambda value: value.encode()),
         (Handover.decode, chain["handover"], lambda value: value.encode()),
         (ValidatorSet.decode, read("genesis.json")["validators"], lambda value: value.encode()),
+        *((sealed.decode_sidecar, item["raw"], sealed.encode_sidecar) for item in read("sealed.json")["sidecars"]),
+        (lambda raw: decode_release(raw, Plan(5, 3)), read("sealed.json")["release"], lambda value: value.encode()),
         *((StateProof.decode, item["proof"], lambda value: value.encode()) for item in read("state.json")["proofs"]),
         *((wire.decode, item["raw"], wire.encode) for item in read("wire.json")),
         *((messages.decode_message, m["raw"], messages.encode_message) for m in read("consensus.json")["messages"]),

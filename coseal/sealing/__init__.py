@@ -1,0 +1,1 @@
+"""Encryption of sealed data, for those who hold keys: cells, wraps, envelopes (docs/spec/disclosure.md)."""
