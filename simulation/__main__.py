@@ -31,7 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     options = _parser().parse_args(arguments)
     if options.mutants:
-        return judge_mutants(options.only, share=options.share, turn=options.turn, workers=options.workers)
+        shared = {"share": options.share, "turn": options.turn, "workers": options.workers}
+        return judge_mutants(options.only, suites=not options.no_suites, **shared)
     if options.sweep:
         return sweep_crashes(workers=options.workers)
     if options.scenario is not None:
@@ -133,6 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--mutants", action="store_true", help="break the protocol in memory; every break must be found"
     )
+    parser.add_argument("--no-suites", action="store_true", help="only what the simulator finds of them, alone")
     parser.add_argument("--only", default="", help="only mutants whose name contains this")
     parser.add_argument("--share", type=int, help="so many mutants only, others at every commit")
     parser.add_argument("--turn", type=int, help="which share (the number of commits)")

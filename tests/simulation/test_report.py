@@ -111,7 +111,33 @@ def test_a_suite_that_fails_without_the_mutant_finds_nothing(monkeypatch):
     mutants._require_good.cache_clear()
     with pytest.raises(SystemExit, match="fails without any mutant"):
         mutants.judge("no_join")
-    assert asked == ["no_join", ""]
+    assert asked == [""]
+    mutants._require_good.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("suites", "suite", "simulator", "by", "asked"),
+    [
+        (True, 1, 0, "tests/consensus", ["suite"]),
+        (True, 0, 1, "simulation", ["suite", "simulator"]),
+        (True, 0, 0, "", ["suite", "simulator"]),
+        (False, 1, 1, "simulation", ["simulator"]),
+    ],
+)
+def test_a_mutant_is_judged_by_its_suite_and_by_the_simulator_if_it_survives(
+    monkeypatch, suites, suite, simulator, by, asked
+):
+    said = []
+
+    def run(command, mutant, timeout_s):
+        if mutant:
+            said.append("simulator" if "-c" in command else "suite")
+        return "", (simulator if "-c" in command else suite) if mutant else 0
+
+    monkeypatch.setattr(mutants, "_run", run)
+    mutants._require_good.cache_clear()
+    assert mutants.judge("no_join", suites=suites).by == by
+    assert said == asked
     mutants._require_good.cache_clear()
 
 
