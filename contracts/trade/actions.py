@@ -14,7 +14,7 @@ from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Reader, Result, View
 from coseal.contracts.kernel.contract import Contract, Entry, Moment
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
-from coseal.contracts.trade import cases, disputes, financing, issuing, moving, paying
+from coseal.contracts.trade import cases, disputes, financing, issuing, moving, netting, paying
 from coseal.contracts.trade.lists import LISTS
 from coseal.contracts.trade.rows import changed, moved, writer
 from coseal.contracts.trade.state import KEYS, NAME, OPEN_KEYS
@@ -34,6 +34,8 @@ def _fire(view: View, moment: Moment, entry: Entry) -> Result:
             return paying.fall_due(view, moment, number)
         case ["dispute", number, count]:
             return disputes.gave_up(view, moment, number, count)
+        case ["run", number]:
+            return netting.lapse(view, moment, number)
         case _:
             raise ValueError(f"the deadline index holds {entry}")
 
@@ -50,6 +52,7 @@ CONTRACT: Final[Contract] = Contract(
         **financing.ACTIONS,
         **paying.ACTIONS,
         **disputes.ACTIONS,
+        **netting.ACTIONS,
         **cases.ACTIONS,
     },
     due=_due,

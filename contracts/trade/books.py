@@ -20,6 +20,7 @@ from coseal.contracts.kernel.action import Context, Reader, Rejected, Result, Vi
 from coseal.contracts.kernel.wording import moment_text
 from coseal.contracts.supervision.holds import held
 from coseal.contracts.trade.ledger import MAY, OPEN, OWED, PROPOSED, Loan, Receivable, number_of
+from coseal.contracts.trade.runs import ENDED, phase, run_of
 from coseal.contracts.trade.state import COUNT_KEY, NAME, book_key, exposure_key, loan_key, receivable_key
 
 ACT_STEPS: Final = 400
@@ -27,6 +28,8 @@ ACT_STEPS: Final = 400
 RECEIVABLE: Final = "receivable"
 PARTY: Final = "party"
 """The object types under which what is held is named, with the process type ``trade``."""
+RECEIVABLES, LOANS, RUNS = range(3)
+"""What is numbered."""
 
 
 class Books:
@@ -73,8 +76,8 @@ class Books:
         self._loans[number] = (before, after)
 
     def new_number(self, kind: int) -> int:
-        """Return the number of a new receivable (0) or loan (1)."""
-        counts: Any = self.view.get(COUNT_KEY) or (0, 0)
+        """Return the number of a new receivable, loan or run (``RECEIVABLES``, ``LOANS``, ``RUNS``)."""
+        counts: Any = self.view.get(COUNT_KEY) or (0, 0, 0)
         numbers = [*counts]
         numbers[kind] += 1
         self.view.put(COUNT_KEY, numbers)
@@ -171,9 +174,9 @@ def shown_receivable(number: int, receivable: Receivable) -> dict[str, Any]:
     names = ("debtor", "creditor", "holder", "wallet", "amount", "outstanding", "due_ms", "status", "pledgee")
     shown: dict[str, Any] = {"id": f"R{number}", **{name: getattr(receivable, name) for name in names}}
     shown |= {"parent": f"R{receivable.parent}" if receivable.parent else "", "hands": len(receivable.hands)}
-    return {**shown, "loan": f"L{receivable.loan}" if receivable.loan else "", "financier": receivable.financier} | {
-        "disputed": receivable.dispute is not None
-    }
+    shown |= {"loan": f"L{receivable.loan}" if receivable.loan else "", "financier": receivable.financier}
+    shown |= {"disputed": receivable.dispute is not None, "nettable": receivable.nettable}
+    return {**shown, "run": f"N{receivable.run}" if receivable.run else ""}
 
 
 def shown_loan(number: int, loan: Loan) -> dict[str, Any]:
@@ -198,6 +201,8 @@ def origin_of(context: Context) -> Origin:
 def encumbered(view: View, number: int, receivable: Receivable, time_ms: int) -> Rejected | None:
     """Refuse a receivable that is not free to be split, transferred or financed."""
     why = receivable.encumbrance or ("it is due" if receivable.due_ms <= time_ms else "")
+    if not why and phase(run_of(view, receivable.run), time_ms) != ENDED:
+        why = f"it is in N{receivable.run}"
     if why:  # D7
         return Rejected("encumbered", f"R{number}: {why}")
     return on_hold(view, number)

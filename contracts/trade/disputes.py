@@ -23,6 +23,7 @@ from coseal.contracts.trade import fields
 from coseal.contracts.trade.books import Books, on_hold, origin_of, stayed
 from coseal.contracts.trade.financing import released
 from coseal.contracts.trade.ledger import SETTLED, Receivable
+from coseal.contracts.trade.runs import being_cleared, clears_until
 from coseal.contracts.trade.state import FELL_DUE, NAME
 
 MAX_DISPUTES: Final = 4
@@ -41,7 +42,7 @@ def _dispute(view: View, context: Context, args: Args) -> Result | Rejected:
         return Rejected("exists", f"R{number} is disputed")
     if receivable.disputes >= MAX_DISPUTES:
         return Rejected("limit", f"R{number} was disputed {MAX_DISPUTES} times")
-    wrong = stayed(view, context.member)
+    wrong = stayed(view, context.member) or being_cleared(view, number, receivable, context.time_ms)
     if wrong is not None:
         return wrong
     dispute = {"height": context.height, "answered": False, "agreed": {}}
@@ -86,6 +87,9 @@ def _resolve(view: View, context: Context, args: Args) -> Result | Rejected:
         return Rejected("not_yours", f"{', '.join(sorted(parties))} resolve what is disputed of R{number}")
     if amount > receivable.outstanding:
         return Rejected("not_whole", f"{yuan(receivable.outstanding)} of R{number} are outstanding")
+    wrong = being_cleared(view, number, receivable, context.time_ms)
+    if wrong is not None:
+        return wrong
     dispute = receivable.dispute or {}
     agreed = {**dispute["agreed"], context.member: amount}
     withdrawn = amount == 0 and context.member == receivable.debtor
@@ -109,6 +113,10 @@ def gave_up(view: View, moment: Moment, number: int, disputes: int) -> Result:
     books = Books(view, Origin(moment.height, moment.time_ms))
     receivable = books.receivable(number)
     if receivable.dispute is None or receivable.disputes != disputes:
+        return {}
+    until_ms = clears_until(view, receivable, moment.time_ms)
+    if until_ms is not None:  # D23
+        deadlines.add(view, NAME, BLOCK_CLOCK, until_ms, ["dispute", number, disputes])
         return {}
     books.put(number, receivable, replace(receivable, dispute=None))  # D18
     written = books.write()

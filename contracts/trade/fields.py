@@ -35,6 +35,7 @@ fen: Final = Integer(0, MAX_AMOUNT)
 moment: Final = Integer(0, 2**53)
 member: Final = Name()
 recourse: Final = Boolean()
+nettable: Final = Boolean()
 lines: Final = Many(
     Record({"object": Many(Identifier(), low=3, high=3), "amount": amount}),
     low=1,

@@ -18,7 +18,7 @@ from coseal.contracts.kernel.action import FORMER, Action, Args, Arguments, Cont
 from coseal.contracts.kernel.fields import OneOf
 from coseal.contracts.membership.state import member_key
 from coseal.contracts.trade import fields
-from coseal.contracts.trade.books import Books, encumbered, origin_of, paid_wallet, paying_wallet, stayed
+from coseal.contracts.trade.books import LOANS, Books, encumbered, origin_of, paid_wallet, paying_wallet, stayed
 from coseal.contracts.trade.ledger import MAX_HANDS, OPEN, REPAID, Loan, Receivable, number_of, waterfall
 from coseal.contracts.trade.moving import free_of_holder, offer_time, offered_before, open_offer, passed_on, shown_offer
 from coseal.contracts.trade.state import exposure_key, limit_key, offer_key
@@ -122,7 +122,7 @@ def _accept(view: View, context: Context, args: Args) -> Result | Rejected:
 
 def _lend(books: Books, context: Context, number: int, receivable: Receivable, offer: Mapping[str, Any]) -> None:
     """Give a loan, with a receivable as its pledge."""
-    loan_number, bank = books.new_number(1), offer["by"]
+    loan_number, bank = books.new_number(LOANS), offer["by"]
     loan = Loan(
         bank=bank,
         borrower=context.member,

@@ -32,7 +32,7 @@ from coseal.contracts.kernel.fields import Text
 from coseal.contracts.kernel.wording import moment_text
 from coseal.contracts.membership.state import member_key
 from coseal.contracts.trade import fields, lines
-from coseal.contracts.trade.books import Books, on_hold, origin_of, paid_wallet, paying_wallet, stayed
+from coseal.contracts.trade.books import RECEIVABLES, Books, on_hold, origin_of, paid_wallet, paying_wallet, stayed
 from coseal.contracts.trade.ledger import (
     ACCEPTED,
     LAPSED,
@@ -66,7 +66,7 @@ def _issue(view: View, context: Context, args: Args) -> Result | Rejected:
     wrong = paid_wallet(view, args["wallet"], creditor) or lines.refusal(view, debtor, creditor, claimed, "args.lines")
     if wrong is not None:
         return wrong
-    number = books.new_number(0)
+    number = books.new_number(RECEIVABLES)
     receivable = Receivable(
         debtor=debtor,
         creditor=creditor,
@@ -78,6 +78,7 @@ def _issue(view: View, context: Context, args: Args) -> Result | Rejected:
         status=PROPOSED,
         invoice=key.rpartition("/")[2],
         height=context.height,
+        nettable=args.get("nettable", False),
     )
     answer_ms = min(context.time_ms + ANSWER_MS, args["due_ms"])
     view.put(key, number)
@@ -184,7 +185,7 @@ ACTIONS: Final[dict[str, Action]] = {
                 "invoice": fields.invoice,
                 "wallet": fields.wallet,
             },
-            {},
+            {"nettable": fields.nettable},
             _faults,
         ),
         apply=_issue,

@@ -67,7 +67,8 @@ class Receivable:
     ``outstanding`` is what is left to pay, in fen; ``hands`` are its former holders, each with whether it gave
     recourse; ``financier`` is the bank that bought it or has it in pledge, ``pledgee`` the latter alone. ``turn`` rises
     with each change of holder or pledge, so that what was offered before is over. ``invoice`` is a fingerprint.
-    ``dispute`` is None, or what is disputed; ``disputes`` how many there ever were.
+    ``dispute`` is None, or what is disputed; ``disputes`` how many there ever were. ``nettable`` says that its debtor
+    agreed to netting; ``run`` is the run that it entered last, 0 for none.
     """
 
     debtor: str
@@ -90,6 +91,8 @@ class Receivable:
     dispute: Mapping[str, Any] | None = None
     disputes: int = 0
     autopay: str = ""
+    nettable: bool = False
+    run: int = 0
 
     def encoded(self) -> dict[str, Any]:
         """Return it as the state has it."""

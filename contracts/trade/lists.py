@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from coseal.contracts.kernel.lists import Filter, List, Order, Words
-from coseal.contracts.trade import tables
+from coseal.contracts.trade import runs, tables
 from coseal.contracts.trade.ledger import STATUSES
-from coseal.contracts.trade.state import loan_key, receivable_key
+from coseal.contracts.trade.state import loan_key, receivable_key, run_key
 
 _PART: Final = "trade"
 _ID: Final[Words] = {"en": "Number", "zh": "编号"}
@@ -117,5 +117,49 @@ EXPOSURES: Final = List(
     named_by=("bank", "debtor"),
     members=True,
 )
+NETTING_RUNS: Final = List(
+    "netting_runs",
+    "/v1/netting",
+    _PART,
+    tables.NETTING_RUNS,
+    "Netting runs in their present state",
+    {"en": "Netting runs", "zh": "轧差批次"},
+    {
+        "id": _ID,
+        "opener": {"en": "Opened by", "zh": "发起人"},
+        "closes_ms": {"en": "Closes", "zh": "截止"},
+        "status": _STATUS,
+        "total": {"en": "Cleared (fen)", "zh": "轧差金额(分)"},
+    },
+    (Filter("status", values=runs.STATUSES),),
+    _NEWEST,
+    key=lambda name: run_key(int(name[1:])),
+    members=True,
+)
+NETTING_OBLIGATIONS: Final = List(
+    "netting_obligations",
+    "/v1/netting-obligations",
+    _PART,
+    tables.NETTING_OBLIGATIONS,
+    "Receivables that entered netting runs, and what of each cleared",
+    {"en": "Obligations in netting", "zh": "参与轧差的债务"},
+    {
+        "run": {"en": "Run", "zh": "批次"},
+        "receivable": _RECEIVABLE,
+        "debtor": _DEBTOR,
+        "holder": _HOLDER,
+        "amount": {"en": "Before (fen)", "zh": "轧差前(分)"},
+        "cleared": {"en": "Cleared (fen)", "zh": "轧差金额(分)"},
+        "status": _STATUS,
+    },
+    (
+        Filter("run", "Only of this run.", title={"en": "Run", "zh": "批次"}),
+        Filter("debtor", "Only of this debtor.", title=_DEBTOR),
+        Filter("holder", "Only of this holder.", title=_HOLDER),
+        Filter("status", values=("entered", "withdrawn", "cleared")),
+    ),
+    named_by=("run", "number"),
+    members=True,
+)
 
-LISTS: Final = (RECEIVABLES, OFFERS, LOANS, EXPOSURES)
+LISTS: Final = (RECEIVABLES, OFFERS, LOANS, EXPOSURES, NETTING_RUNS, NETTING_OBLIGATIONS)

@@ -32,7 +32,7 @@ from coseal.contracts.kernel.wording import moment_text
 from coseal.contracts.membership.standing import standing
 from coseal.contracts.membership.state import member_key
 from coseal.contracts.trade import fields, lines
-from coseal.contracts.trade.books import Books, encumbered, origin_of, paid_wallet, stayed
+from coseal.contracts.trade.books import RECEIVABLES, Books, encumbered, origin_of, paid_wallet, stayed
 from coseal.contracts.trade.ledger import MAX_DEPTH, MAX_HANDS, MIN_PART, SPLIT, Receivable
 from coseal.contracts.trade.state import NAME, offer_key
 
@@ -57,9 +57,9 @@ def _split(view: View, context: Context, args: Args) -> Result | Rejected:
         return Rejected("too_many_hands", f"R{number} is a part of parts already, {MAX_DEPTH} deep")
     view.charge(PART_STEPS * len(amounts))
     for amount in amounts:  # D8
-        part = books.new_number(0)
+        part = books.new_number(RECEIVABLES)
         made = replace(receivable, amount=amount, outstanding=amount, parent=number, depth=receivable.depth + 1)
-        books.put(part, None, replace(made, turn=0, height=context.height))
+        books.put(part, None, replace(made, turn=0, run=0, height=context.height))
         deadlines.add(view, NAME, BLOCK_CLOCK, receivable.due_ms, ["due", part])
     books.put(number, receivable, replace(receivable, status=SPLIT, outstanding=0))
     return books.write()

@@ -13,16 +13,19 @@ from typing import Final
 
 from coseal.contracts.currency.ledger import yuan
 from coseal.contracts.currency.post import Origin
+from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import FORMER, Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.kernel.contract import Moment
 from coseal.contracts.kernel.dates import DAY_MS
+from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.fields import Text
 from coseal.contracts.kernel.wording import moment_text
 from coseal.contracts.trade import fields
 from coseal.contracts.trade.books import Books, on_hold, origin_of, own_wallet, paid_wallet, paying_wallet, stayed
 from coseal.contracts.trade.financing import pay_loan, released
 from coseal.contracts.trade.ledger import ACCEPTED, OVERDUE, RECOURSE, SETTLED, WRITTEN_OFF, Receivable
-from coseal.contracts.trade.state import FELL_DUE
+from coseal.contracts.trade.runs import ENDED, being_cleared, clears_until, phase, run_of
+from coseal.contracts.trade.state import FELL_DUE, NAME
 
 WRITE_OFF_MS: Final = 90 * DAY_MS
 
@@ -35,7 +38,8 @@ def _settle(view: View, context: Context, args: Args) -> Result | Rejected:
     number, receivable = found
     if args["amount"] > receivable.outstanding:
         return Rejected("not_whole", f"{yuan(receivable.outstanding)} of R{number} are outstanding")
-    wrong = stayed(view, context.member) or paying_wallet(view, context, args["from"])
+    wrong = being_cleared(view, number, receivable, context.time_ms) or stayed(view, context.member)
+    wrong = wrong or paying_wallet(view, context, args["from"])
     if wrong is None and args["from"] == receivable.wallet:
         wrong = Rejected("same_party", f"R{number} is paid into {receivable.wallet}")
     if wrong is not None:
@@ -91,6 +95,10 @@ def fall_due(view: View, moment: Moment, number: int) -> Result:
     receivable = books.receivable(number)
     if receivable.status != ACCEPTED:
         return {}
+    until_ms = clears_until(view, receivable, moment.time_ms)
+    if until_ms is not None:  # D23
+        deadlines.add(view, NAME, BLOCK_CLOCK, until_ms, ["due", number])
+        return {}
     paid = _pays_itself(books, number, receivable)
     if paid is not None:
         return {FELL_DUE: [paid]}
@@ -126,6 +134,8 @@ def _claim_recourse(view: View, context: Context, args: Args) -> Result | Reject
         return Rejected("encumbered", f"R{number} is pledged to {receivable.pledgee}; its loan is repaid first")
     if not receivable.hands or not receivable.hands[-1][1]:  # D16
         return Rejected("no_recourse", f"who had R{number} before gave no recourse")
+    if phase(run_of(view, receivable.run), context.time_ms) != ENDED:
+        return Rejected("in_run", f"R{number} is in N{receivable.run}; withdraw it first, or wait until that ends")
     wrong = on_hold(view, number)
     if wrong is not None:
         return wrong
@@ -162,7 +172,7 @@ def _write_off(view: View, context: Context, args: Args) -> Result | Rejected:
     if context.time_ms < receivable.due_ms + WRITE_OFF_MS:
         until = moment_text(receivable.due_ms + WRITE_OFF_MS)
         return Rejected("too_soon", f"R{number} is written off from {until} on")
-    wrong = on_hold(view, number)
+    wrong = on_hold(view, number) or being_cleared(view, number, receivable, context.time_ms)
     if wrong is not None:
         return wrong
     books.put(number, receivable, replace(receivable, status=WRITTEN_OFF))

@@ -14,7 +14,7 @@ from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.place import Act
 from coseal.contracts.kernel.rows.writer import Writer
 from coseal.contracts.trade.state import FELL_DUE, NAME
-from coseal.contracts.trade.tables import EXPOSURES, LOANS, OFFERS, RECEIVABLES
+from coseal.contracts.trade.tables import EXPOSURES, LOANS, NETTING_OBLIGATIONS, NETTING_RUNS, OFFERS, RECEIVABLES
 from coseal.ledger.transaction import Transaction
 
 Given: TypeAlias = Mapping[str, Any]
@@ -53,6 +53,10 @@ def writer(rows: Rows) -> Writer:
         "accept_transfer": partial(_put_accepted, rows),
         "accept_finance": partial(_put_accepted, rows),
         "set_limit": partial(_put_limit, rows),
+        "open_run": partial(_put_run, rows),
+        "enter": partial(_put_entered, rows),
+        "withdraw": partial(_put_entered, rows),
+        "clear": partial(_put_cleared, rows),
     }
     return Writer({f"{NAME}.{name}": put for name, put in puts.items()}, due=partial(_put_due, rows))
 
@@ -68,6 +72,7 @@ def _put(rows: Rows, data: Given, act: Act, document: Given | None = None) -> No
         before = rows.of(RECEIVABLES).find(number)
         kept = document if before is None else before["document"]
         row = {**said, "number": number, "disputed": int(said["disputed"]), **act.place}
+        row["nettable"] = int(said["nettable"])
         rows.of(RECEIVABLES).put({**row, "document": kept or {}})
     for said in data.get("loans", ()):
         rows.of(LOANS).put({**said, "number": int(said["id"][1:]), **act.place})
@@ -113,6 +118,36 @@ def _put_limit(rows: Rows, tx: Transaction, data: Given, act: Act) -> None:
     _put_exposure(rows, data["bank"], data["debtor"], act, allowed=data["amount"])
 
 
+def _put_run(rows: Rows, tx: Transaction | None, data: Given, act: Act) -> None:
+    said = {name: value for name, value in data["run"].items() if name != "by"}
+    row = {**said, "number": int(said["id"][1:]), "opener": data["run"]["by"]}
+    rows.of(NETTING_RUNS).put({**row, **act.place})
+
+
+def _put_entered(rows: Rows, tx: Transaction, data: Given, act: Act) -> None:
+    """Put what entered a run, or left it."""
+    _put(rows, data, act)
+    for said in data["receivables"]:
+        row = {"run": data["run"]["id"], "number": int(said["id"][1:]), "receivable": said["id"]}
+        row |= {name: said[name] for name in ("debtor", "holder")}
+        status = "entered" if tx.action == "enter" else "withdrawn"
+        row |= {"amount": said["outstanding"], "cleared": 0, "status": status}
+        rows.of(NETTING_OBLIGATIONS).put({**row, **act.place})
+
+
+def _put_cleared(rows: Rows, tx: Transaction, data: Given, act: Act) -> None:
+    _put_run(rows, tx, data, act)
+    _put(rows, data, act)
+    left = {said["id"]: said["outstanding"] for said in data.get("receivables", ())}
+    for name, amount in data["cleared"]:
+        row = rows.of(NETTING_OBLIGATIONS).find(data["run"]["id"], int(name[1:]))
+        if row is not None:
+            row = {**row, "amount": left[name] + amount, "cleared": amount, "status": "cleared"}
+            rows.of(NETTING_OBLIGATIONS).put({**row, **act.place})
+
+
 def _put_due(rows: Rows, data: Given, act: Act) -> None:
     for fell in data.get(FELL_DUE, ()):
         _put(rows, fell, act)
+        if "run" in fell:
+            _put_run(rows, None, fell, act)

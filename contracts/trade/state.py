@@ -12,7 +12,7 @@ FELL_DUE: Final = "fell_due"
 """What the first receipt of a block lists that fell due, each as an act's."""
 
 KEYS: Final = {
-    COUNT_KEY: "how many receivables and loans there ever were",
+    COUNT_KEY: "how many receivables, loans and netting runs there ever were",
     "trade/receivable/<n>": "a receivable: who owes it to whom, what of it is left, whether it is pledged",
     "trade/claimed/<n>": "the lines on which a receivable was issued, until it is accepted or ends",
     "trade/invoice/<creditor>/<fingerprint>": "the receivable that took an invoice; absent: it was never registered",
@@ -22,9 +22,12 @@ KEYS: Final = {
     "trade/limit/<bank>/<debtor>": "how much of what a debtor owes a bank finances at most",
     "trade/exposure/<bank>/<debtor>": "what a debtor owes on receivables that a bank finances; absent: nothing",
     "trade/book/<bank>": "what all debtors owe on receivables that a bank finances; absent: nothing",
+    "trade/run/<n>": "a netting run: who opened it, when it closes, what it cleared",
+    "trade/entered/<n>": "the receivables that are in a netting run, and how often each party is named",
+    "trade/running/<member>": "the netting run that a member opened last",
     **deadlines.keys(NAME),
 }
-OPEN_KEYS: Final = ("trade/claimed/", "trade/offer/", *deadlines.open_keys(NAME))
+OPEN_KEYS: Final = ("trade/claimed/", "trade/offer/", "trade/entered/", *deadlines.open_keys(NAME))
 
 
 def receivable_key(number: int) -> str:
@@ -70,3 +73,18 @@ def exposure_key(bank: str, debtor: str) -> str:
 def book_key(bank: str) -> str:
     """Return the state key of what all debtors owe on receivables that a bank finances."""
     return f"trade/book/{bank}"
+
+
+def run_key(number: int) -> str:
+    """Return the state key of a netting run."""
+    return f"trade/run/{number}"
+
+
+def entered_key(number: int) -> str:
+    """Return the state key of what is in a netting run."""
+    return f"trade/entered/{number}"
+
+
+def running_key(member: str) -> str:
+    """Return the state key of the netting run that a member opened last."""
+    return f"trade/running/{member}"

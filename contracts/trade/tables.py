@@ -27,6 +27,8 @@ RECEIVABLES: Final = Table(
         text("pledgee", "the bank that has it in pledge, or empty"),
         text("loan", "the loan that it is the pledge of, or empty"),
         integer("disputed", "1 while it is disputed"),
+        integer("nettable", "1 if its debtor agreed to netting"),
+        text("run", "the netting run that it entered last, or empty"),
         *WRITTEN,
         document("of one that was issued: `invoice`, `lines`, `tax`"),
     ),
@@ -81,7 +83,37 @@ EXPOSURES: Final = Table(
         *WRITTEN,
     ),
 )
-TABLES: Final = (RECEIVABLES, OFFERS, LOANS, EXPOSURES)
+NETTING_RUNS: Final = Table(
+    "netting_runs",
+    "one row a netting run, in its present state",
+    ("number",),
+    (
+        integer("number", "its number"),
+        text("id", "`N` and its number"),
+        text("opener", "who opened it"),
+        integer("closes_ms", "until when receivables enter it; it clears in the hour after that"),
+        text("status", "`open`, `cleared` or `lapsed`"),
+        integer("total", "fen that cleared"),
+        *WRITTEN,
+    ),
+)
+NETTING_OBLIGATIONS: Final = Table(
+    "netting_obligations",
+    "one row a run and receivable that entered it",
+    ("run", "number"),
+    (
+        text("run", "the run"),
+        integer("number", "the receivable's number"),
+        text("receivable", "`R` and its number"),
+        text("debtor", "who owes it"),
+        text("holder", "to whom"),
+        integer("amount", "fen outstanding when it entered, or before it cleared"),
+        integer("cleared", "fen that cleared"),
+        text("status", "`entered`, `withdrawn` or `cleared`"),
+        *WRITTEN,
+    ),
+)
+TABLES: Final = (RECEIVABLES, OFFERS, LOANS, EXPOSURES, NETTING_RUNS, NETTING_OBLIGATIONS)
 
 VIEWS: Final = (
     View(
