@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,8 +13,14 @@ from bench.standards import kept, view_of
 from coseal.contracts.currency.ledger import ISSUANCE, MAX_AMOUNT, POSTED, Wallet
 from coseal.contracts.currency.post import Order, Origin, Posting
 from coseal.contracts.process.state import source_key
+from coseal.contracts.supervision.state import holds_key
+from coseal.contracts.trade.ledger import ACCEPTED, Receivable
 from coseal.contracts.trade.lines import MAX_LINES
 from coseal.contracts.trade.moving import MAX_PARTS
+from coseal.contracts.trade.netting import MAX_OBLIGATIONS, MAX_PARTIES, Entered, in_run, obligations
+from coseal.contracts.trade.runs import CLEARING_MS, run_of
+from coseal.contracts.trade.solving import solve
+from coseal.contracts.trade.state import book_key, entered_key, exposure_key, receivable_key
 
 DEBTOR, CREDITOR, BANK = "enterprise-a", "central-bank", "bank-a"
 WALLETS: Final = {DEBTOR: "bank-a/debtor", CREDITOR: "bank-a/creditor", BANK: "bank-a/own"}
@@ -47,6 +54,7 @@ def trading() -> Iterator[Result]:
     settle = {"receivable": "R1", "amount": AMOUNT * MAX_LINES, "from": WALLETS[DEBTOR]}
     yield time_case("a pledged receivable is paid", scene, _sign(scene, DEBTOR, "settle", settle))
     yield from _due()
+    yield from _netting()
 
 
 def _due() -> Iterator[Result]:
@@ -60,6 +68,39 @@ def _due() -> Iterator[Result]:
         parts = {"receivable": name, "amounts": [issuing["amount"] // MAX_PARTS] * MAX_PARTS}
         scene.must(CREDITOR, "trade.split", parts)
     yield time_case("1,000 receivables pay themselves at once", scene, after_ms=31 * DAY_MS)
+
+
+def _netting() -> Iterator[Result]:
+    """A run as large as there may be that clears whole: each receivable of a wallet and an exposure of its own."""
+    scene, parties = _founded(), [f"party{at}" for at in range(MAX_PARTIES)]
+    executor = scene.chain.executor
+    scene.must(BANK, "trade.open_run", {"closes_ms": executor.time_ms + 2 * CLEARING_MS})
+    view = view_of(executor)
+    posting, entered = Posting(view, Origin(executor.height, executor.time_ms)), Entered([], {})
+    for number in range(1, MAX_OBLIGATIONS + 1):
+        debtor = parties[number % MAX_PARTIES]
+        holder = parties[(number + 1 + number // MAX_PARTIES) % MAX_PARTIES]
+        wallet = f"{BANK}/w{number}"
+        owed = Receivable(debtor, holder, holder, wallet, AMOUNT, AMOUNT, MAX_AMOUNT, ACCEPTED, "", executor.height)
+        owed = replace(owed, financier=holder, nettable=True, run=1)
+        view.put(receivable_key(number), owed.encoded())
+        view.put(exposure_key(holder, debtor), AMOUNT)
+        view.put(book_key(holder), MANY * AMOUNT)
+        posting.open_wallet(wallet, Wallet(f"member:{holder}", "member", "", "corporate", claims=1))
+        entered.numbers.append(number)
+        entered.tally(owed, 1)
+    posting.write()
+    view.put(entered_key(1), [entered.numbers, entered.parties])
+    view.put(holds_key("trade"), 1)
+    kept(executor, view)
+    found = in_run(executor.reader, 1)
+    run = run_of(executor.reader, 1)
+    if run is None:
+        raise SystemExit("there is no run")
+    solved = solve(obligations(executor.reader, run, found))
+    args = {"run": "N1", "cleared": solved.cleared, "potentials": solved.potentials}
+    clear = _sign(scene, BANK, "clear", args)
+    yield time_case("a run of 1,000 obligations clears", scene, clear, after_ms=2 * CLEARING_MS)
 
 
 def _sign(scene: Scene, member: str, action: str, args: dict[str, Any]) -> Any:

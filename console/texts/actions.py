@@ -102,5 +102,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "action.trade.dispute": ("Dispute a receivable", "对应收账款提出异议"),
     "action.trade.answer": ("Answer a dispute", "答复异议"),
     "action.trade.resolve": ("Resolve a dispute", "解决异议"),
+    "action.trade.open_run": ("Open a netting run", "发起轧差"),
+    "action.trade.enter": ("Enter receivables into netting", "参加轧差"),
+    "action.trade.withdraw": ("Withdraw from netting", "退出轧差"),
+    "action.trade.clear": ("Clear a netting run", "轧差清算"),
     "action.trade.open_case": ("Open a finding about trade", "就贸易事项立案"),
 }

@@ -36,6 +36,7 @@ from coseal.cli import (
     keys,
     lists,
     members,
+    netting,
     network,
     questions,
     repair,
@@ -133,7 +134,7 @@ PANELS: Final = {
     "Members and their decisions": (
         *("governance", "constitution", "standards", "certification", "member", "keys", "genesis", "contract"),
     ),
-    "Money and trade": ("pay", "wallet", "currency", "trade"),
+    "Money and trade": ("pay", "wallet", "currency", "trade", "netting"),
     "Operate nodes": ("init", "node", "logs", "doctor", "bench", "snapshot", "restore", "archive", "prune"),
 }
 """The commands as the help groups them: first the ten that matter first."""
@@ -148,6 +149,7 @@ _GROUPS = (
     wallets,
     currency,
     trade,
+    netting,
     transactions,
     imports,
     exports,

@@ -23,6 +23,7 @@ from coseal.client.decisions import Decision, decision_of
 from coseal.client.exchange import Exchange, Pause, Reply
 from coseal.client.history import object_history_of
 from coseal.client.money import Money
+from coseal.client.netting import Solved, solved
 from coseal.client.pages import Pages
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
 from coseal.client.session import COMMIT_TIMEOUT_S
@@ -146,6 +147,10 @@ class AsyncClient(BaseClient, AsyncSubmitting):
     ) -> Statement:
         """Return all movements of a wallet, proven to be all; see ``Client.statement``."""
         return await self.run(statement_of(self.session, wallet, first, last, min_height))
+
+    async def solved_run(self, run: str, *, min_height: int = 0) -> Solved:
+        """Return the greatest clearing of a netting run; see ``Client.solved_run``."""
+        return await self.run(solved(self.session, run, min_height))
 
     async def unpledged(self, receivable: str, *, min_height: int = 0) -> TradeProof:
         """Return the proof that no bank finances a receivable; see ``Client.unpledged``."""

@@ -24,6 +24,7 @@ from coseal.client.corrections import completed
 from coseal.client.decisions import Decision, decision_of
 from coseal.client.exchange import MSGPACK, Ask, Exchange, Pause, Reply, state_path
 from coseal.client.money import Money
+from coseal.client.netting import Solved, solved
 from coseal.client.pages import Pages
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
 from coseal.client.session import COMMIT_TIMEOUT_S
@@ -231,6 +232,13 @@ class Client(BaseClient, Submitting):
         However its number is spelt. One that does is a ``Refused`` answer; a node that hides it is found out.
         """
         return self.run(unregistered(self.session, creditor, number, date, total, min_height))
+
+    def solved_run(self, run: str, *, min_height: int = 0) -> Solved:
+        """Return the greatest clearing of a netting run such as ``N1``, solved here from its proven state.
+
+        >>> client.submit_any("trade", "clear", client.solved_run("N1").arguments)
+        """
+        return self.run(solved(self.session, run, min_height))
 
     def statement(
         self, wallet: str, *, first: str | None = None, last: str | None = None, min_height: int = 0

@@ -1554,6 +1554,7 @@ TradeIssue = TypedDict(
         "lines": list[TradeIssueLines],
         "invoice": TradeIssueInvoice,
         "wallet": str,
+        "nettable": NotRequired[bool],
     },
 )
 TradeAccept = TypedDict(
@@ -1700,6 +1701,34 @@ TradeResolve = TypedDict(
     {
         "receivable": str,
         "amount": int,
+    },
+)
+TradeOpenRun = TypedDict(
+    "TradeOpenRun",
+    {
+        "closes_ms": int,
+    },
+)
+TradeEnter = TypedDict(
+    "TradeEnter",
+    {
+        "run": str,
+        "receivables": list[str],
+    },
+)
+TradeWithdraw = TypedDict(
+    "TradeWithdraw",
+    {
+        "run": str,
+        "receivables": list[str],
+    },
+)
+TradeClear = TypedDict(
+    "TradeClear",
+    {
+        "run": str,
+        "cleared": list[int],
+        "potentials": dict[str, int],
     },
 )
 TradeOpenCase = TypedDict(
@@ -2826,6 +2855,42 @@ class Submitting:
     def submit(
         self,
         contract: Literal["trade"],
+        action: Literal["open_run"],
+        args: TradeOpenRun,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["enter"],
+        args: TradeEnter,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["withdraw"],
+        args: TradeWithdraw,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["clear"],
+        args: TradeClear,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["trade"],
         action: Literal["open_case"],
         args: TradeOpenCase,
         *,
@@ -3940,6 +4005,42 @@ class AsyncSubmitting:
         contract: Literal["trade"],
         action: Literal["resolve"],
         args: TradeResolve,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["open_run"],
+        args: TradeOpenRun,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["enter"],
+        args: TradeEnter,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["withdraw"],
+        args: TradeWithdraw,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["trade"],
+        action: Literal["clear"],
+        args: TradeClear,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...

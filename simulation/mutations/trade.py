@@ -73,6 +73,27 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "            wallet.claims += 0 * change  # D14",
         _SUITE,
     ),
+    "favoured_clearing": one(
+        "a clearing that is balanced passes, though more would clear",
+        f"{_TRADE}.clearing",
+        "(reduced < 0 and amount < one.amount)",
+        "(reduced < 0 and amount < 0 * one.amount)",
+        _SUITE,
+    ),
+    "spoilt_by_a_fen": one(
+        "a debtor pays a fen in the clearing hour",
+        f"{_TRADE}.runs",
+        "phase(run, time_ms) == CLEARING else None",
+        "phase(run, time_ms) == ENDED else None",
+        _SUITE,
+    ),
+    "cleared_on_hold": one(
+        "a party on hold clears what it owes",
+        f"{_TRADE}.netting",
+        "out = bool(_hindrance(one)) or one.debtor in apart or one.holder in apart",
+        "out = bool(_hindrance(one))",
+        _SUITE,
+    ),
     "credit_by_two": one(
         "a credit note needs no word of the bank that has it in pledge",
         f"{_TRADE}.disputes",

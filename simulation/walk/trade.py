@@ -14,6 +14,9 @@ from coseal.contracts.currency.post import wallet_of
 from coseal.contracts.kernel.action import Reader
 from coseal.contracts.process.state import object_key, source_key, type_key
 from coseal.contracts.trade.ledger import OPEN, OWED, PROPOSED, SPLIT, Receivable
+from coseal.contracts.trade.netting import in_run, obligations
+from coseal.contracts.trade.runs import CLEARING, ENDED, phase, run_of
+from coseal.contracts.trade.solving import solve
 from coseal.contracts.trade.state import COUNT_KEY, exposure_key, limit_key, loan_key, offer_key, receivable_key
 from simulation.invariants import Violation
 from simulation.walk.walker import Make, Move, Walker
@@ -43,6 +46,7 @@ ORDERS: Final[dict[str, Any]] = {
 AMOUNT: Final = 200_000
 NEWEST: Final = 12
 DAY_MS: Final = 86_400_000
+RUNS_MS: Final = (3_600_000, DAY_MS)
 TERMS_MS: Final = (DAY_MS, 10 * DAY_MS, 60 * DAY_MS)
 _NET: Final = {"quantity": "1", "net_amount": f"{AMOUNT // 100}.00", **_UNIT}
 
@@ -110,6 +114,7 @@ def _issue(walk: Walker) -> Move | None:
     invoice = {"number": f"W{number}", "date": "2026-03-31", "total": AMOUNT}
     due_ms = walk.sight.time_ms + walk.pick(TERMS_MS)
     args = {"debtor": DEBTOR, "amount": AMOUNT, "tax": 0, "due_ms": due_ms, "lines": [line], "invoice": invoice}
+    args["nettable"] = not walk.chance(4)
     return Move(sender, "trade.issue", {**args, "wallet": WALLETS[CREDITOR]})
 
 
@@ -142,9 +147,10 @@ def _answer(walk: Walker) -> Move | None:
     found = _some(walk, PROPOSED)
     if found is None:
         return None
+    number, debtor = found[0], found[1].debtor
     if walk.chance(5):
-        return _by(walk, DEBTOR, "reject", found[0], reason="Late")
-    return _by(walk, DEBTOR, "accept", found[0], **({"autopay": WALLETS[DEBTOR]} if walk.chance(3) else {}))
+        return _by(walk, debtor, "reject", number, reason="Late")
+    return _by(walk, debtor, "accept", number, **({"autopay": WALLETS[debtor]} if walk.chance(3) else {}))
 
 
 def _move(walk: Walker) -> Move | None:
@@ -228,6 +234,47 @@ def _dispute(walk: Walker) -> Move | None:
     return _by(walk, walk.pick((DEBTOR, receivable.holder, BANK)), "resolve", number, amount=amount)
 
 
+def _net(walk: Walker) -> Move | None:
+    """Open a run, enter it, leave it, clear it; seldom by amounts that are not the greatest."""
+    counts: Any = walk.get(COUNT_KEY) or (0, 0, 0)
+    number = counts[2]
+    run, now_ms = run_of(walk.sight.reader, number), walk.sight.time_ms
+    if run is None or phase(run, now_ms) == ENDED:
+        sender = walk.operator(walk.member())
+        return None if sender is None else Move(sender, "trade.open_run", {"closes_ms": now_ms + walk.pick(RUNS_MS)})
+    if phase(run, now_ms) == CLEARING:
+        sender, entered = walk.operator(walk.member()), in_run(walk.sight.reader, number)
+        if sender is None or not entered:
+            return None
+        found = solve(obligations(walk.sight.reader, run, entered))
+        cleared = [amount + walk.pick((0, 1)) for amount in found.cleared] if walk.chance(4) else found.cleared
+        return Move(sender, "trade.clear", {"run": f"N{number}", "cleared": cleared, "potentials": found.potentials})
+    ring = _back(walk) if walk.chance(3) else None
+    if ring is not None:
+        return ring
+    found_one = _some(walk, "accepted", "overdue", free=True)
+    if found_one is None:
+        return None
+    action = "withdraw" if found_one[1].run == number else "enter"
+    args = {"run": f"N{number}", "receivables": [f"R{found_one[0]}"]}
+    sender = walk.operator(found_one[1].holder)
+    return None if sender is None else Move(sender, f"trade.{action}", args)
+
+
+def _back(walk: Walker) -> Move | None:
+    """Return a step towards a debt of the creditor to its debtor, which closes a ring."""
+    lacks, sender = _ready(walk, DEBTOR), walk.operator(DEBTOR)
+    counts: Any = walk.get(COUNT_KEY) or (0, 0, 0)
+    line = _line(walk, CREDITOR, DEBTOR, f"{CREDITOR}/B{counts[0]}")
+    if lacks is not None or sender is None or line is None or isinstance(line, Move):
+        return lacks or (line if isinstance(line, Move) else None)
+    number = f"B{counts[0]}"
+    invoice = {"number": number, "date": "2026-03-31", "total": AMOUNT}
+    args = {"debtor": CREDITOR, "amount": AMOUNT, "tax": 0, "due_ms": walk.sight.time_ms + walk.pick(TERMS_MS)}
+    args |= {"lines": [line], "invoice": invoice, "nettable": True, "wallet": WALLETS[DEBTOR]}
+    return Move(sender, "trade.issue", args)
+
+
 def _case(walk: Walker) -> Move | None:
     found, sender = _some(walk, "accepted", "overdue"), walk.operator(walk.member("government"), "supervise")
     if found is None or sender is None or not walk.chance(3):
@@ -244,6 +291,7 @@ KINDS: Final[dict[str, tuple[int, Make]]] = {
     "finance a receivable": (4, _finance),
     "pay a receivable": (4, _pay),
     "dispute a receivable": (1, _dispute),
+    "net receivables": (3, _net),
     "case about trade": (1, _case),
 }
 
@@ -253,7 +301,7 @@ KINDS: Final[dict[str, tuple[int, Make]]] = {
 
 def rights(reader: Reader) -> None:
     """Raise ``Violation`` unless exposures and the claims on wallets are what receivables and loans say."""
-    counts: Any = reader.get(COUNT_KEY) or (0, 0)
+    counts: Any = reader.get(COUNT_KEY) or (0, 0, 0)
     exposed: Counter[tuple[str, str]] = Counter({(BANK, DEBTOR): 0})
     claims: Counter[str] = Counter()
     for number in range(1, counts[0] + 1):

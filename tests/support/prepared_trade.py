@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from coseal.contracts.trade.paying import WRITE_OFF_MS
+from coseal.contracts.trade.runs import CLEARING_MS
 from tests.support.chain import Chain
 from tests.support.supervised import DAY_MS
 from tests.support.trade import ORDERS, event
@@ -21,6 +22,8 @@ WALLETS: Final = {DEBTOR: "bank-a/ea", CREDITOR: "bank-a/pub", THIRD: "bank-a/ci
 AMOUNT: Final = 1_000_000
 SOON_MS: Final = 60_000
 PER_BATCH: Final = 50
+RUN_MS: Final = 2 * CLEARING_MS
+RUNS_OF: Final = (DEBTOR, CREDITOR, THIRD, BANK, "regulator", "central-bank")
 MANY_OVERDUE: Final = 400
 """So many are made overdue at once, for those that time is spent on."""
 
@@ -196,6 +199,40 @@ class PreparedTrade:
     def _trade_resolve(self, count: int) -> Iterator[Ready]:
         for name in self._disputed(count):
             yield CREDITOR, {"receivable": name, "amount": 1_000}
+
+    def _trade_open_run(self, count: int) -> Iterator[Ready]:
+        """One for each member, when all that there were are over."""
+        self._trading()
+        self.chain.extend([], later_ms=RUN_MS + CLEARING_MS)
+        for number in range(count):
+            yield RUNS_OF[number % len(RUNS_OF)], {"closes_ms": self.now_ms + RUN_MS}
+
+    def _nettable(self, count: int) -> list[str]:
+        calls = list(self._trade_issue(count))
+        issued = self._ok([(sender, "trade.issue", {**args, "nettable": True}) for sender, args in calls])
+        names = [data["receivables"][0]["id"] for data in issued]
+        self._ok([(DEBTOR, "trade.accept", {"receivable": name}) for name in names])
+        return names
+
+    def _trade_enter(self, count: int) -> Iterator[Ready]:
+        names = self._nettable(count)
+        ((member, args),) = self._trade_open_run(1)
+        (opened,) = self._ok([(member, "trade.open_run", args)])
+        for name in names:
+            yield CREDITOR, {"run": opened["run"]["id"], "receivables": [name]}
+
+    def _trade_withdraw(self, count: int) -> Iterator[Ready]:
+        calls = list(self._trade_enter(count))
+        self._ok([(sender, "trade.enter", args) for sender, args in calls])
+        yield from calls
+
+    def _trade_clear(self, count: int) -> Iterator[Ready]:
+        """A run clears once: of these the first is accepted."""
+        ((sender, args),) = self._trade_enter(1)
+        self._ok([(sender, "trade.enter", args)])
+        self.chain.extend([], later_ms=RUN_MS)
+        for _ in range(count):
+            yield CREDITOR, {"run": args["run"], "cleared": [0], "potentials": {CREDITOR: 0, DEBTOR: 0}}
 
     def _trade_open_case(self, count: int) -> Iterator[Ready]:
         self._trading()

@@ -75,7 +75,7 @@ def test_a_clearing_that_favours_somebody_or_is_wrong_is_refused_and_changes_not
         ([900_000] * 4, "invalid_argument"),
     ):
         assert trade.code(A, "trade.clear", **{**good, "cleared": cleared}) == code, cleared
-    wrong = dict.fromkeys(good["potentials"], 2 ** 53) | {A: -(2**53)}
+    wrong = dict.fromkeys(good["potentials"], 2**53) | {A: -(2**53)}
     assert trade.code(A, "trade.clear", **{**good, "potentials": wrong}) == "not_optimal"
     assert trade.code(A, "trade.clear", **{**good, "run": "N2"}) == "unknown_run"
     assert [trade.receivable(f"R{n}") for n in (1, 2, 3)] == root

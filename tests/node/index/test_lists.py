@@ -60,6 +60,9 @@ def traded() -> Chain:
     trade.ok("enterprise-a", "pend", **reserved)
     trade.finance(trade.owed())
     trade.finance(trade.owed(), kind="pledge")
+    name = trade.owed(nettable=True)
+    trade.ok("city", "trade.open_run", closes_ms=trade.chain.now_ms + DAY_MS)
+    trade.ok("enterprise-b", "trade.enter", run="N1", receivables=[name])
     return trade.chain
 
 

@@ -33,6 +33,7 @@ def run(scenario: Scenario) -> None:
     trading.dispute()
     trading.hold()
     trading.fall_due()
+    trading.net()
 
 
 class Trading:
@@ -212,3 +213,32 @@ class Trading:
         self.ok(CREDITOR, "pay_recourse", receivable=name, **args)
         self.scenario.wait(WRITE_OFF_MS)
         self.ok(CREDITOR, "write_off", receivable=own, reason="Insolvent")
+
+    def net(self) -> None:
+        """Two debts that cancel: a run is opened, entered and left, cleared, and one lapses."""
+        back = self.line(CREDITOR, DEBTOR)
+        there = self.owed(nettable=True)
+        args = self.issuing(back, debtor=CREDITOR, nettable=True, wallet=WALLETS[DEBTOR])
+        here = self.ok(DEBTOR, "issue", **args)["receivables"][0]["id"]
+        self.ok(CREDITOR, "accept", receivable=here)
+        self.no("not_nettable", CREDITOR, "enter", run=self._run(), receivables=[self.owed()])
+        self.no("exists", BANK, "open_run", closes_ms=self.scenario.now_ms + DAY_MS)
+        self.no("unknown_run", DEBTOR, "enter", run="N9", receivables=[here])
+        for member, name in ((CREDITOR, there), (DEBTOR, here)):
+            self.ok(member, "enter", run="N1", receivables=[name])
+        self.ok(CREDITOR, "withdraw", run="N1", receivables=[there])
+        self.ok(CREDITOR, "enter", run="N1", receivables=[there])
+        self.scenario.wait(DAY_MS)
+        self.no("in_run", DEBTOR, "settle", receivable=there, amount=1, **{"from": WALLETS[DEBTOR]})
+        args = {"run": "N1", "potentials": {CREDITOR: 0, DEBTOR: 0}}
+        for cleared, code in (([1, 1], "not_optimal"), ([AMOUNT, 1], "not_optimal"), ([10**12] * 2, "out_of_bounds")):
+            self.no(code, THIRD, "clear", cleared=cleared, **args)
+        potentials = {CREDITOR: 0, DEBTOR: -2_000_000, THIRD: 0}
+        self.no("unbalanced", THIRD, "clear", run="N1", cleared=[0, AMOUNT], potentials=potentials)
+        self.ok(THIRD, "clear", cleared=[AMOUNT, AMOUNT], **args)
+        self._run()
+        self.scenario.wait(2 * DAY_MS)
+
+    def _run(self) -> str:
+        """Open a run; return its name."""
+        return str(self.ok(BANK, "open_run", closes_ms=self.scenario.now_ms + DAY_MS)["run"]["id"])
