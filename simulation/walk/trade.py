@@ -239,8 +239,9 @@ def _net(walk: Walker) -> Move | None:
     counts: Any = walk.get(COUNT_KEY) or (0, 0, 0)
     number = counts[2]
     run, now_ms = run_of(walk.sight.reader, number), walk.sight.time_ms
+    found_one = _some(walk, "accepted", "overdue", free=True)
     if run is None or phase(run, now_ms) == ENDED:
-        sender = walk.operator(walk.member())
+        sender = None if found_one is None and not walk.chance(10) else walk.operator(walk.member())
         return None if sender is None else Move(sender, "trade.open_run", {"closes_ms": now_ms + walk.pick(RUNS_MS)})
     if phase(run, now_ms) == CLEARING:
         sender, entered = walk.operator(walk.member()), in_run(walk.sight.reader, number)
@@ -252,7 +253,6 @@ def _net(walk: Walker) -> Move | None:
     ring = _back(walk) if walk.chance(3) else None
     if ring is not None:
         return ring
-    found_one = _some(walk, "accepted", "overdue", free=True)
     if found_one is None:
         return None
     action = "withdraw" if found_one[1].run == number else "enter"
@@ -291,7 +291,7 @@ KINDS: Final[dict[str, tuple[int, Make]]] = {
     "finance a receivable": (4, _finance),
     "pay a receivable": (4, _pay),
     "dispute a receivable": (1, _dispute),
-    "net receivables": (3, _net),
+    "net receivables": (5, _net),
     "case about trade": (1, _case),
 }
 

@@ -128,6 +128,19 @@ def test_one_of_two_banks_finances_and_the_other_is_refused(trade: NetTrade) -> 
         assert moved == {bank: 900_000 if bank == winner else 0 for bank in BANKS}
 
 
+def test_a_ring_is_solved_by_a_client_that_believes_no_node(trade: NetTrade) -> None:
+    there = trade.owed(nettable=True)
+    back = trade.owed(trade.deal(400_000, seller=A, buyer=B), debtor=B, creditor=A, nettable=True)
+    trade.ok(A, "trade.open_run", closes_ms=trade.net.now_ms + 3_700_000)
+    for member, name in ((B, there), (A, back)):
+        trade.ok(member, "trade.enter", run="N1", receivables=[name])
+    folder = trade.net.cluster.net.directory
+    found = json.loads(command("netting", "solve", "N1", "--json", "--dir", folder))
+    assert (found["cleared"], found["total"]) == ([400_000, 400_000], 800_000)
+    assert "8000.00 of 14000.00 yuan clear without money" in command("netting", "solve", "N1", "--dir", folder)
+    command("netting", "clear", "N1", "--as", "central-bank", "--dir", folder, code=1)
+
+
 def test_a_proof_is_handed_to_a_bank_and_not_with_a_letter_changed(trade: NetTrade, tmp_path: Path) -> None:
     folder, out = trade.net.cluster.net.directory, tmp_path / "proof.json"
     name = trade.owed()
