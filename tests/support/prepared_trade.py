@@ -232,7 +232,7 @@ class PreparedTrade:
         self._ok([(sender, "trade.enter", args)])
         self.chain.extend([], later_ms=RUN_MS)
         for _ in range(count):
-            yield CREDITOR, {"run": args["run"], "cleared": [0], "potentials": {CREDITOR: 0, DEBTOR: 0}}
+            yield CREDITOR, {"run": args["run"], "cleared": [0], "potentials": {CREDITOR: 0, DEBTOR: 2_000_000}}
 
     def _trade_open_case(self, count: int) -> Iterator[Ready]:
         self._trading()
