@@ -21,7 +21,7 @@ from simulation.patching import VARIABLE
 
 SEEDS: Final = 80
 SIMULATION_S: Final = 60
-WALK_S: Final = 120
+WALK_S: Final = 240
 SUITE_S: Final = 480
 RESULTS: Final = Path(__file__).resolve().parent / "results" / "mutants.json"
 ROOT: Final = Path(__file__).resolve().parent.parent

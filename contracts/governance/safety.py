@@ -151,15 +151,11 @@ def _emergencies(constitution: Constitution) -> Iterator[Breach]:
 
 
 def _laxer(track: Track, other: Track) -> Iterator[str]:
-    """Yield in what ``track`` asks for less than ``other``: quotas, hearing, override.
-
-    Those constituencies that it can pass over may all be ones that ``other`` counts.
-    """
+    """Yield in what ``track`` asks for less than ``other``: quotas, hearing, override."""
     if _less(track.total, other.total):
         yield "it needs a lower total"
-    missing = [name for name, quota in other.classes.items() if _less(track.classes.get(name, Quota(0, 1)), quota)]
-    passed_over = len(track.classes) - track.at_least
-    if missing or (other.classes and len(other.classes) - passed_over < other.at_least):
+    lower = [name for name, quota in other.classes.items() if _less(track.classes.get(name, Quota(0, 1)), quota)]
+    if lower or not _meets(track, other):
         yield "it needs fewer constituencies"
     if track.not_before_ms < other.not_before_ms:
         yield "it is heard for a shorter time"
@@ -169,6 +165,21 @@ def _laxer(track: Track, other: Track) -> Iterator[str]:
         or _less(track.override.floor, other.override.floor)
     ):
         yield "it can be overridden sooner"
+
+
+def _meets(track: Track, other: Track) -> bool:
+    """Say whether constituencies that suffice on ``track`` are as many as ``other`` counts, whichever have members.
+
+    Those that ``track`` can pass over may all be ones that ``other`` counts; with less than two of these there, Q4.
+    """
+    both = sum(name in track.classes for name in other.classes)
+    only_here, only_there = len(track.classes) - both, len(other.classes) - both
+    for shared in range(both + 1):
+        least = shared - max(0, shared + only_here - track.at_least)
+        for strange in range(only_there + 1):
+            if shared + strange >= 2 and least < min(other.at_least, shared + strange):
+                return False
+    return True
 
 
 def _less(quota: Quota, other: Quota) -> bool:

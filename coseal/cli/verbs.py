@@ -9,6 +9,7 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from enum import Enum
+from functools import cache
 from typing import Annotated, Any, Final
 
 import typer
@@ -52,6 +53,7 @@ def names() -> list[str]:
     return list(CONTRACTS)
 
 
+@cache
 def group(contract: str) -> Any:
     """Return the commands of a contract."""
     about = f"Send an action of the contract {contract}, one command each."

@@ -216,8 +216,8 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "constituencies_passed_over": one(
         "an amendment may pass over constituencies that another track needs",
         f"{_GOVERNANCE}.safety",
-        "(other.classes and len(other.classes) - passed_over < other.at_least)",
-        "(other.classes and track.at_least < other.at_least)",
+        "        least = shared - max(0, shared + only_here - track.at_least)\n",
+        "        least = min(shared, track.at_least)\n",
         "tests/contracts/governance/test_safety.py",
     ),
     # What the simulator follows by itself (``simulation.decisions``)
@@ -299,7 +299,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
         f"{_GOVERNANCE}.electorate",
         "    _resize(view, None, new)\n",
         "",
-        "tests/contracts/governance/test_ballot.py",
+        "tests/contracts/governance/test_tracks.py",
     ),
     "suspension_for_ever": one(
         "a suspension ends only by ballot",

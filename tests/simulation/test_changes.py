@@ -46,12 +46,14 @@ def options(*groups, **changed):
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
 def test_a_network_changes_while_faults_strike(goals, world):
-    """Three seeds of each: what is asked for comes about in one of them, and nothing breaks in any."""
+    """What is asked for comes about within three seeds, and nothing breaks meanwhile."""
     reached = set()
     for seed in range(3):
         verdict = run_options("random", 0, world, random.Random(seed))
         assert verdict.failure is None, verdict.failure
         reached |= set(verdict.goals)
+        if set(goals) <= reached:
+            return
     assert set(goals) <= reached
 
 

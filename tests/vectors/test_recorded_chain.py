@@ -162,7 +162,11 @@ def test_every_kind_of_ballot_comes_to_every_end(acts, lines):
     ends = set()
     for line in acts:
         contract, _, action = line["action"].partition(".")
-        if contract not in ("standards", "trade") and action in ("vote", "propose", "withdraw") and line["code"] == "ok":
+        if (
+            contract not in ("standards", "trade")
+            and action in ("vote", "propose", "withdraw")
+            and line["code"] == "ok"
+        ):
             ends.add((contract, line["data"]["kind"], line["data"]["status"]))
     for data in begun(lines):
         ends |= {("governance", one["kind"], one["status"]) for one in data.get("governance", {}).get("closed", ())}

@@ -149,6 +149,18 @@ def test_an_amendment_passes_over_no_constituency_that_another_track_needs() -> 
     ]
 
 
+def test_an_amendment_needs_the_single_yes_of_each_constituency_that_another_track_needs() -> None:
+    """A quota of 0 is one yes: without classes of its own an amendment passes over those that have to give it."""
+    made = document()
+    for name in made["tracks"]:
+        for key in ("classes", "at_least"):
+            made["tracks"][name]["pass"].pop(key, None)
+    made["tracks"]["rules"]["pass"] |= {"classes": {"government": [0, 1], "bank": [0, 1]}, "at_least": "all"}
+    assert "K5, track constitution: it needs fewer constituencies than track rules" in [
+        str(breach) for breach in arithmetic(constitution_of(made))
+    ]
+
+
 def test_two_constituencies_decide_together_and_one_by_its_total() -> None:
     constitution = constitution_of(document())
     assert found(constitution, {"government": 2, "bank": 2}) == []

@@ -95,6 +95,16 @@ def test_against_one_constituency_a_proposal_passes_when_the_others_have_waited(
     assert (shown["status"], shown["overridden"], shown["outcome"]) == ("accepted", "enterprise", {"member": "bank-z"})
 
 
+def test_a_new_member_counts_in_its_constituency_from_its_admission_on():
+    found = seven(RECOMMENDED)
+    before = electorate.sizes(found.reader)
+    found.propose("p", "add_member", NEWCOMER | {"role": "enterprise"}, "bank-a")
+    found.vote("p", *BANKS[1:], "regulator", "enterprise-a")
+    assert found.proposal("p")["status"] == "accepted"
+    counted = {**before["members"], "enterprise": before["members"]["enterprise"] + 1}
+    assert electorate.sizes(found.reader) == {**before, "members": counted}
+
+
 def test_a_veto_holds_until_it_is_overridden():
     document = changed(seats={"veto": ["government"], "not_before_ms": DAY_MS})
     found = seven(document)
