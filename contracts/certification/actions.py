@@ -7,10 +7,12 @@ State: ``certification.state``. contracts/certification/README.md.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from coseal.contracts.certification import projects, schemes
+from coseal.contracts.certification import deciding, drawing, proceedings, projects, reviewers, reviewing, schemes
 from coseal.contracts.certification.lists import LISTS
+from coseal.contracts.certification.proceedings import Proceeding
 from coseal.contracts.certification.rows import writer
 from coseal.contracts.certification.state import KEYS, NAME, OPEN_KEYS
 from coseal.contracts.certification.tables import TABLES
@@ -18,6 +20,16 @@ from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Reader, Result, View
 from coseal.contracts.kernel.contract import Contract, Entry, Moment
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
+
+_OVER: Final[Mapping[str, Callable[[Proceeding], None]]] = {
+    proceedings.SEALED: drawing.admission_over,
+    proceedings.ADMITTED: drawing.seeds_over,
+    proceedings.DRAWN: drawing.declarations_over,
+    proceedings.REVIEW: reviewing.commitments_over,
+    proceedings.REVEAL: reviewing.reveals_over,
+    proceedings.REVIEWED: deciding.decision_over,
+}
+"""What happens when the time of a step is over, by the status that has it."""
 
 
 def _due(view: View, time_ms: int) -> Entry | None:
@@ -31,8 +43,18 @@ def _fire(view: View, moment: Moment, entry: Entry) -> Result:
             return projects.lapse(view, moment, project, page)
         case [schemes.DECIDED, scheme]:
             return schemes.decided(view, scheme)
+        case [proceedings.STEP, project, step]:
+            return _step_over(view, moment, project, step)
         case _:
             raise ValueError(f"the deadline index holds {entry}")
+
+
+def _step_over(view: View, moment: Moment, project: str, step: int) -> Result:
+    found = proceedings.due(view, moment, project, step)
+    if found is None:
+        return {}
+    _OVER[found.record["status"]](found)
+    return {proceedings.STEPS: [found.write()]}
 
 
 def _next_deadline_ms(reader: Reader) -> int | None:
@@ -41,7 +63,13 @@ def _next_deadline_ms(reader: Reader) -> int | None:
 
 CONTRACT: Final[Contract] = Contract(
     name=NAME,
-    actions=projects.ACTIONS,
+    actions={
+        **projects.ACTIONS,
+        **reviewers.ACTIONS,
+        **drawing.ACTIONS,
+        **reviewing.ACTIONS,
+        **deciding.ACTIONS,
+    },
     proposals=schemes.PROPOSALS,
     due=_due,
     fire=_fire,

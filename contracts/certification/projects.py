@@ -13,6 +13,7 @@ from typing import Any, Final
 from coseal.contracts.certification import form, scheme
 from coseal.contracts.certification.argument import MAX_NODES, Fault, check
 from coseal.contracts.certification.kept import PAGE_IDS, ids_of, kept, nodes_in, put_ids, root_of, taken
+from coseal.contracts.certification.proceedings import SEALED, Proceeding, interested
 from coseal.contracts.certification.references import is_known
 from coseal.contracts.certification.schemes import RETIRED, scheme_of
 from coseal.contracts.certification.state import (
@@ -44,7 +45,6 @@ from coseal.contracts.kernel.fields import (
 from coseal.contracts.membership.state import member_key
 
 DRAFT: Final = "draft"
-SEALED: Final = "sealed"
 LAPSED: Final = "lapsed"
 LAPSE: Final = "lapse"
 """The kind of due thing that ends a draft."""
@@ -105,6 +105,8 @@ def _apply(view: View, context: Context, args: Args) -> Result | Rejected:
     for party in args.get("parties", ()):
         if view.get(member_key(party)) is None:  # P1
             return Rejected("unknown_member", f"{party} is no member")
+    if interested({"member": context.member, "parties": args.get("parties", ())}).issuperset(under["bodies"]):  # R2
+        return Rejected("own_case", f"every body of {args['scheme']} has an interest in {name}")
     count: Any = view.get(COUNT_KEY) or 0
     record = {"number": count + 1, "member": context.member, **{each: args[each] for each in _SAID}}
     record |= {"parties": args.get("parties", []), "nodes": 0}
@@ -170,10 +172,11 @@ def _seal(view: View, context: Context, args: Args) -> Result | Rejected:
     if faults:  # P5
         said = "; ".join(f"{fault.node}: {fault.code}" for fault in faults[:MAX_FAULTS])
         return Rejected("inconsistent_argument", f"{len(faults)} faults: {said}")
-    sealed = {"status": SEALED, "root": found, "sealed": [context.height, context.time_ms]}
-    view.put(project_key(name), {**record, **sealed})
+    sealed = {"root": found, "sealed": [context.height, context.time_ms], "turn": 0, "round": 0}
+    proceeding = Proceeding(view, name, {**record, **sealed}, context.height, context.time_ms)
+    proceeding.enter(SEALED)
     _count_drafts(view, context.member)
-    return {"project": name, "status": SEALED, "nodes": record["nodes"], "root": found}
+    return {**proceeding.write(), "nodes": record["nodes"], "root": found}
 
 
 def _faults(reader: Reader, nodes: Mapping[str, Mapping[str, Any]], criteria: Sequence[str]) -> list[Fault]:

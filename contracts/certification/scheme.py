@@ -18,6 +18,19 @@ MAX_SCORE: Final = 4
 _DAY_MS: Final = 86_400_000
 _MAX_VALIDITY_MS: Final = 3 * 366 * _DAY_MS
 
+TERMS: Final[Mapping[str, int]] = {
+    "admit_ms": 15 * _DAY_MS,
+    "seed_ms": 3 * _DAY_MS,
+    "declare_ms": 7 * _DAY_MS,
+    "commit_ms": 30 * _DAY_MS,
+    "reveal_ms": 5 * _DAY_MS,
+    "decide_ms": 15 * _DAY_MS,
+    "appeal_ms": 15 * _DAY_MS,
+}
+"""How long each step takes at most, in ms, where a scheme says nothing else."""
+_MIN_TERM_MS: Final = 1_000
+_MAX_TERM_MS: Final = 366 * _DAY_MS
+
 CRITERION: Final = Record(
     {
         "id": Identifier(slash=False),
@@ -36,6 +49,7 @@ SCHEME: Final = Record(
         "threshold": Many(Integer(1, 1_000), low=2, high=2),
         "validity_ms": Integer(_DAY_MS, _MAX_VALIDITY_MS),
     },
+    {"terms": Record({}, {term: Integer(_MIN_TERM_MS, _MAX_TERM_MS) for term in TERMS})},
 )
 """A scheme, without the bodies that act under it: who they are, its adoption says."""
 
@@ -70,3 +84,9 @@ def applying(scheme: Mapping[str, Any], kind: str | None) -> Sequence[str]:
         for criterion in scheme["criteria"]
         if "applies" not in criterion or kind in criterion["applies"]
     ]
+
+
+def term_ms(scheme: Mapping[str, Any], term: str) -> int:
+    """Return how long a step takes at most under a scheme, in ms."""  # S8
+    found: int = scheme.get("terms", TERMS).get(term, TERMS[term])
+    return found

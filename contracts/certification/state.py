@@ -8,6 +8,7 @@ from coseal.contracts.kernel import deadlines
 
 NAME: Final = "certification"
 COUNT_KEY: Final = "certification/count"
+REVIEWERS_KEY: Final = "certification/reviewers"
 
 KEYS: Final = {
     COUNT_KEY: "how many projects there are",
@@ -16,10 +17,20 @@ KEYS: Final = {
     "certification/number/<n>": "the project that was the n-th",
     "certification/node/<project>/<node>": "a node of a project's argument; its texts as a digest",
     "certification/nodes/<project>/<n>": "the ids of a project's nodes in order, in pages of 64",
+    REVIEWERS_KEY: "how many reviewers were ever registered",
+    "certification/reviewer/<reviewer>": "a reviewer's office, by its operator `member/user`",
+    "certification/register/<n>": "the names of reviewers in the order of their registration, in pages of 64",
+    "certification/offices/<member>": "how many reviewers a member has",
+    "certification/eligible/<project>/<n>": "the reviewers that may be drawn for a project, in pages of 64",
+    "certification/round/<project>/<n>": "a round of a project: its seeds, its panel, who was late, the verdict",
+    "certification/review/<project>/<round>/<reviewer>": "a review: its commitment, and what was revealed",
     "certification/drafts/<member>": "how many projects of a member are drafts; absent for none",
     **deadlines.keys(NAME),
 }
-OPEN_KEYS: Final = ("certification/nodes/", *deadlines.open_keys(NAME))
+OPEN_KEYS: Final = (
+    *(f"certification/{family}/" for family in ("nodes", "register", "eligible", "round", "review")),
+    *deadlines.open_keys(NAME),
+)
 
 
 def scheme_key(scheme: str) -> str:
@@ -50,3 +61,33 @@ def nodes_key(project: str, page: int) -> str:
 def drafts_key(member: str) -> str:
     """Return the state key of how many projects of a member are drafts."""
     return f"certification/drafts/{member}"
+
+
+def reviewer_key(reviewer: str) -> str:
+    """Return the state key of a reviewer's office; a reviewer is named as its operator is."""
+    return f"certification/reviewer/{reviewer}"
+
+
+def register_key(page: int) -> str:
+    """Return the state key of a page of the names of reviewers."""
+    return f"certification/register/{page}"
+
+
+def offices_key(member: str) -> str:
+    """Return the state key of how many reviewers a member has."""
+    return f"certification/offices/{member}"
+
+
+def eligible_key(project: str, page: int) -> str:
+    """Return the state key of a page of the reviewers that may be drawn for a project."""
+    return f"certification/eligible/{project}/{page}"
+
+
+def round_key(project: str, number: int) -> str:
+    """Return the state key of a round of a project."""
+    return f"certification/round/{project}/{number}"
+
+
+def review_key(project: str, number: int, reviewer: str) -> str:
+    """Return the state key of a review of one round."""
+    return f"certification/review/{project}/{number}/{reviewer}"
