@@ -44,6 +44,7 @@ GROUPS: Final[dict[str, Callable[[], Iterator[Result]]]] = {
     "paying": paying.paying,
     "trading": trading.trading,
     "arguing": arguing.arguing,
+    "certifying": arguing.certifying,
 }
 
 

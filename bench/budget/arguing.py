@@ -1,4 +1,4 @@
-"""Cases of certification: the greatest argument argued, sealed and lapsing."""
+"""Cases of certification: the greatest argument argued, sealed and lapsing; the greatest register, and a verdict."""
 
 from __future__ import annotations
 
@@ -8,9 +8,22 @@ from typing import Any
 from bench.budget.scene import Result, Scene, time_case
 from bench.standards import kept, view_of
 from coseal.contracts.certification.argument import MAX_NODES
+from coseal.contracts.certification.form import nodes_of
 from coseal.contracts.certification.kept import root_of_written
+from coseal.contracts.certification.panel import ROLE_SECTORS
+from coseal.contracts.certification.proceedings import REVEAL, Proceeding
 from coseal.contracts.certification.projects import LAPSE_MS, MAX_ARGUED
+from coseal.contracts.certification.reviewers import MAX_OFFICES, MAX_REVIEWERS, PAGE_NAMES
+from coseal.contracts.certification.reviewing import leaves_of
 from coseal.contracts.certification.schemes import PROPOSALS
+from coseal.contracts.certification.state import (
+    REVIEWERS_KEY,
+    project_key,
+    register_key,
+    review_key,
+    reviewer_key,
+)
+from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.proposals import Case
 
 TOPS = 16
@@ -60,3 +73,53 @@ def arguing() -> Iterator[Result]:
     seal = {"project": "p", "count": len(nodes), "root": root_of_written(nodes)}
     yield time_case("1,024 nodes are sealed", scene, scene.chain.signed("bank-a", "certification.seal", seal))
     yield time_case("a draft of 1,024 nodes lapses", scene, after_ms=LAPSE_MS + 1)
+
+
+def certifying() -> Iterator[Result]:
+    """Panels: a draw out of the greatest register, a verdict of nine on 1,024 nodes when its time is over."""
+    scene = Scene()
+    nodes = _applied(scene)
+    scene.must("bank-a", "certification.argue", {"project": "p", "nodes": nodes[:MAX_ARGUED], "drop": []})
+    scene.must("bank-a", "certification.seal", {"project": "p", "count": len(nodes), "root": root_of_written(nodes)})
+    _filled(scene)
+    yield time_case("admission from 1,024 reviewers", scene, scene.chain.signed("regulator", "certification.admit", P))
+    scene.must("regulator", "certification.admit", P)
+    _reviewing(scene, nodes)
+    yield time_case("a verdict of nine on 1,024 nodes", scene, after_ms=REVEAL_MS)
+
+
+P = {"project": "p"}
+REVEAL_MS = 6 * DAY_MS
+
+
+def _filled(scene: Scene) -> None:
+    """Have the register full, as old as the genesis, of members of every sector."""
+    executor = scene.chain.executor
+    view = view_of(executor)
+    names = [f"m{number // MAX_OFFICES}/u{number % MAX_OFFICES}" for number in range(MAX_REVIEWERS)]
+    for number, name in enumerate(names):
+        sector = ROLE_SECTORS[(number // MAX_OFFICES) % len(ROLE_SECTORS)]
+        office = {"sector": sector, "fields": ["6.3"], "statement_sha256": "ee" * 32, "height": 0, "barred_ms": 0}
+        view.put(reviewer_key(name), {**office, "until_ms": executor.time_ms + 1_000 * DAY_MS})
+    for page in range(0, MAX_REVIEWERS, PAGE_NAMES):
+        view.put(register_key(page // PAGE_NAMES), names[page : page + PAGE_NAMES])
+    view.put(REVIEWERS_KEY, MAX_REVIEWERS)
+    kept(executor, view)
+
+
+def _reviewing(scene: Scene, nodes: list[dict[str, Any]]) -> None:
+    """Have nine reviews revealed, and a tenth outstanding, so that the end of the term judges."""
+    executor = scene.chain.executor
+    view = view_of(executor)
+    found: Any = view.get(project_key("p"))
+    proceeding = Proceeding(view, "p", found, executor.height, executor.time_ms)
+    leaves = leaves_of(nodes_of(nodes))
+    panel = proceeding.reviewers()[::MAX_OFFICES][:10]
+    for reviewer in panel[:9]:
+        review = {"commitment": "00" * 32, "height": 1, "revealed": 1, "opinions": ["unavailable"] * len(leaves)}
+        view.put(review_key("p", 1, reviewer.name), {**review, "scores": {"credit-system": 4}, "digest": "00" * 32})
+    names = [reviewer.name for reviewer in panel]
+    proceeding.round |= {"panel": [list(each) for each in panel], "committed": names, "revealed": names[:9]}
+    proceeding.enter(REVEAL)
+    proceeding.write()
+    kept(executor, view)

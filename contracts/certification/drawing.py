@@ -8,9 +8,10 @@ contracts/certification/README.md, D2 to D9.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-from coseal.contracts.certification.panel import can_decide, draw, joined, lacking, seed_commitment
+from coseal.contracts.certification.panel import Reviewer, can_decide, draw, joined, lacking, seed_commitment
 from coseal.contracts.certification.proceedings import (
     ADMITTED,
     DRAWN,
@@ -110,8 +111,8 @@ def _drawn(found: Proceeding) -> None:
     panel = draw(seed, found.reviewers(), found.scheme["panel"])
     if panel is None:
         raise ValueError(f"no panel can be drawn for {found.name}, which was admitted")
-    found.round |= {"seed": seed.hex(), "panel": [list(each) for each in panel]}
-    found.enter(DRAWN)
+    found.round["seed"] = seed.hex()
+    _seat(found, panel)
 
 
 def seeds_over(found: Proceeding) -> None:
@@ -160,11 +161,18 @@ def _replace(found: Proceeding, leaving: list[str]) -> None:
     found.round["out"] = [*found.round["out"], *leaving]
     seated = [reviewer for reviewer in found.panel() if reviewer.name not in leaving]
     panel = draw(bytes.fromhex(found.round["seed"]), found.reviewers(), found.scheme["panel"], seated)
-    found.round["panel"] = [list(each) for each in (seated if panel is None else panel)]
     if panel is not None:
-        found.enter(DRAWN)
+        _seat(found, panel)
     else:
+        found.round["panel"] = [list(each) for each in seated]
         _seated(found)
+
+
+def _seat(found: Proceeding, panel: Sequence[Reviewer]) -> None:
+    """Have a panel, whose newcomers are to declare."""
+    found.round["panel"] = [list(each) for each in panel]
+    found.said["panel"] = [each.name for each in panel]
+    found.enter(DRAWN)
 
 
 def _seated(found: Proceeding) -> None:

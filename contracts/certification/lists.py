@@ -1,4 +1,4 @@
-"""The lists of certification: schemes, projects, nodes of arguments."""
+"""The lists of certification: schemes, projects, nodes of arguments, reviewers, seats on panels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from typing import Final
 
 from coseal.contracts.certification import tables
 from coseal.contracts.certification.argument import KINDS
-from coseal.contracts.certification.state import argument_node_key, project_key, scheme_key
+from coseal.contracts.certification.panel import ROLE_SECTORS
+from coseal.contracts.certification.proceedings import STATUSES
+from coseal.contracts.certification.projects import DRAFT, LAPSED
+from coseal.contracts.certification.state import argument_node_key, project_key, reviewer_key, round_key, scheme_key
 from coseal.contracts.kernel.lists import Filter, List, Words
 
 _PART: Final = "certification"
@@ -15,6 +18,8 @@ _TITLE: Final[Words] = {"en": "Title", "zh": "名称"}
 _STATUS: Final[Words] = {"en": "Status", "zh": "状态"}
 _PROJECT: Final[Words] = {"en": "Project", "zh": "项目"}
 _KIND: Final[Words] = {"en": "Kind", "zh": "种类"}
+_ROUND: Final[Words] = {"en": "Round", "zh": "轮次"}
+_REVIEWER: Final[Words] = {"en": "Reviewer", "zh": "评审人"}
 
 SCHEMES: Final = List(
     "schemes",
@@ -42,12 +47,14 @@ PROJECTS: Final = List(
         "scheme": _SCHEME,
         "kind": _KIND,
         "status": _STATUS,
+        "round": _ROUND,
+        "due_ms": {"en": "Step ends", "zh": "本步截止"},
         "nodes": {"en": "Nodes", "zh": "论证节点"},
     },
     (
         Filter("member"),
         Filter("scheme", high=128),
-        Filter("status", values=("draft", "sealed", "lapsed")),
+        Filter("status", values=(DRAFT, LAPSED, *STATUSES)),
         Filter("kind", high=128),
     ),
     key=project_key,
@@ -85,4 +92,46 @@ ARGUMENT_NODES: Final = List(
     entries="nodes",
 )
 
-LISTS: Final = (SCHEMES, PROJECTS, ARGUMENT_NODES)
+REVIEWERS: Final = List(
+    "reviewers",
+    "/v1/certification/reviewers",
+    _PART,
+    tables.REVIEWERS,
+    "Reviewers that members offer for panels",
+    {"en": "Reviewers", "zh": "评审人名册"},
+    {
+        "reviewer": _REVIEWER,
+        "member": {"en": "Member", "zh": "成员"},
+        "sector": {"en": "Sector", "zh": "界别"},
+        "humanities": {"en": "Humanities", "zh": "人文学科"},
+        "until_ms": {"en": "Until", "zh": "任期至"},
+    },
+    (Filter("member"), Filter("sector", values=ROLE_SECTORS)),
+    key=reviewer_key,
+    named_by=("reviewer",),
+)
+REVIEWS: Final = List(
+    "reviews",
+    "/v1/certification/reviews",
+    _PART,
+    tables.REVIEWS,
+    "Seats on panels by project and round: who was drawn, and its review once it is revealed",
+    {"en": "Panels and reviews", "zh": "评审组与评审意见"},
+    {
+        "project": _PROJECT,
+        "round": _ROUND,
+        "reviewer": _REVIEWER,
+        "status": _STATUS,
+        "accepted": {"en": "Accepted", "zh": "认可"},
+        "rejected": {"en": "Not accepted", "zh": "不认可"},
+    },
+    (
+        Filter("project", "Only of this project.", high=128),
+        Filter("reviewer", high=128),
+        Filter("status", values=("drawn", "seated", "conflict", "silent", "committed", "revealed")),
+    ),
+    key=round_key,
+    named_by=("project", "round"),
+)
+
+LISTS: Final = (SCHEMES, PROJECTS, ARGUMENT_NODES, REVIEWERS, REVIEWS)

@@ -45,6 +45,11 @@ class Reviewer(NamedTuple):
         return f"{self.member}/{self.user}"
 
 
+def is_humanities(fields: Iterable[str]) -> bool:
+    """Say whether one of these fields is of the humanities."""
+    return any(code.partition(".")[0] == HUMANITIES for code in fields)
+
+
 def seed_commitment(project: str, number: int, member: str, seed: bytes) -> str:
     """Return what a member commits to before anybody shows a seed."""
     named = f"{project}\0{number}\0{member}\0".encode()
@@ -72,7 +77,8 @@ class _Draw:
     def __init__(
         self, seed: bytes, eligible: Iterable[Reviewer], panel: Mapping[str, Any], seated: Sequence[Reviewer]
     ) -> None:
-        self.size, self.least = panel["size"], panel["least"]
+        self.size: int = panel["size"]
+        self.least: Mapping[str, int] = panel["least"]
         self.drawn = list(seated)
         sitting = frozenset(reviewer.member for reviewer in seated)
         of: dict[str, list[Reviewer]] = {}

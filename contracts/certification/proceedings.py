@@ -15,6 +15,7 @@ from coseal.contracts.certification.panel import Reviewer, draw
 from coseal.contracts.certification.reviewers import DRAW_STEPS, get_eligible
 from coseal.contracts.certification.scheme import term_ms
 from coseal.contracts.certification.state import NAME, project_key, round_key, scheme_key
+from coseal.contracts.certification.verdict import OUTCOMES
 from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Args, Context, Rejected, Result, View
 from coseal.contracts.kernel.contract import Moment
@@ -28,6 +29,8 @@ REVIEW: Final = "review"
 REVEAL: Final = "reveal"
 REVIEWED: Final = "reviewed"
 INCONCLUSIVE: Final = "inconclusive"
+STATUSES: Final = (SEALED, ADMITTED, DRAWN, REVIEW, REVEAL, REVIEWED, *OUTCOMES, INCONCLUSIVE)
+"""What a project may be once it is sealed, in this order, and again from the second on after an appeal."""
 STEP: Final = "step"
 """The kind of due thing that ends a step."""
 STEPS: Final = "steps"
@@ -107,7 +110,7 @@ class Proceeding:
             self.round["late"] = [*self.round["late"], *late]
         else:
             self.record["late"] = [*self.record.get("late", ()), *late]
-        self.said["late"] = [*self.said.get("late", ()), *late]
+        self.said["late"] = [[self.record["round"], *each] for each in late]
 
     def begin_round(self, out: Sequence[str], draws: int, *, appeal: bool) -> None:
         """Begin a round with seeds of its own; ``out`` are not drawn."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Final
 
-from coseal.contracts.certification.panel import FIELDS, HUMANITIES, SECTOR_OF, Reviewer
+from coseal.contracts.certification.panel import FIELDS, SECTOR_OF, Reviewer, is_humanities
 from coseal.contracts.certification.state import (
     REVIEWERS_KEY,
     eligible_key,
@@ -31,7 +31,7 @@ MAX_OFFICES: Final = 16
 """Reviewers of one member."""
 MAX_OFFICE_MS: Final = 3 * 366 * DAY_MS
 BARRED_MS: Final = 366 * DAY_MS
-DRAW_STEPS: Final = 4 * ENTRY_STEPS
+DRAW_STEPS: Final = 5 * ENTRY_STEPS
 """What ranking a reviewer takes, beside reading it."""
 
 
@@ -89,7 +89,7 @@ def eligible(view: View, height: int, time_ms: int, interested: Collection[str])
             if member in interested or record["height"] > height:
                 continue
             if record["until_ms"] > time_ms >= record["barred_ms"]:
-                humanities = any(code.partition(".")[0] == HUMANITIES for code in record["fields"])
+                humanities = is_humanities(record["fields"])
                 found.append(Reviewer(member, user, record["sector"], humanities))
     return found
 

@@ -35,7 +35,7 @@ from coseal.contracts.kernel.budget import ENTRY_STEPS
 from coseal.contracts.kernel.fields import Hexadecimal, Identifier, Integer, OneOf, Record, Table, Text
 from coseal.ledger import codec
 
-VERDICT_STEPS: Final = 25
+VERDICT_STEPS: Final = 19
 """What a node takes when a verdict is worked out, beside reading it."""
 MAX_SHOWN: Final = 16
 _TAG: Final = b"coseal/review/1".ljust(24, b"\0")

@@ -1,4 +1,4 @@
-"""How certification becomes rows: schemes, projects, nodes of arguments with their texts.
+"""How certification becomes rows: schemes, projects, nodes of arguments with their texts, reviewers, reviews.
 
 Law: the rows follow from receipts and arguments in ledger order; texts are in transactions alone, so rows have them.
 """
@@ -10,8 +10,11 @@ from functools import partial
 from typing import Any, Final, TypeAlias
 
 from coseal.contracts.certification.argument import ASSERTED
+from coseal.contracts.certification.panel import is_humanities
+from coseal.contracts.certification.proceedings import DRAWN, REVEAL, REVIEW
 from coseal.contracts.certification.projects import DRAFT, LAPSED
-from coseal.contracts.certification.tables import ARGUMENT_NODES, PROJECTS, SCHEMES
+from coseal.contracts.certification.tables import ARGUMENT_NODES, PROJECTS, REVIEWERS, REVIEWS, SCHEMES
+from coseal.contracts.certification.verdict import ACCEPTED
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.place import Act
 from coseal.contracts.kernel.rows.writer import Writer
@@ -34,7 +37,7 @@ def _write(rows: Rows, put: _Put, tx: Transaction, data: Given, act: Act) -> Non
 def _apply(rows: Rows, args: Given, data: Given, act: Act) -> None:
     row = {name: args[name] for name in ("project", "scheme", "kind")}
     row |= {"number": data["number"], "title": in_language(args["title"]), "member": act.member}
-    row |= {"status": DRAFT, "nodes": 0, "root": "", **act.place}
+    row |= {"status": DRAFT, "round": 0, "due_ms": 0, "nodes": 0, "root": "", **act.place}
     said = {"parties": args.get("parties", []), "framework_sha256": args["framework_sha256"]}
     said |= {"titles": args["title"]} if isinstance(args["title"], dict) else {}
     rows.of(PROJECTS).put({**row, "document": said})
@@ -53,7 +56,8 @@ def _argue(rows: Rows, args: Given, data: Given, act: Act) -> None:
 
 
 def _seal(rows: Rows, args: Given, data: Given, act: Act) -> None:
-    _change(rows, args["project"], status=data["status"], root=data["root"])
+    _change(rows, args["project"], root=data["root"])
+    _move(rows, data, act)
 
 
 def _change(rows: Rows, project: str, **columns: Any) -> None:
@@ -62,8 +66,85 @@ def _change(rows: Rows, project: str, **columns: Any) -> None:
         rows.of(PROJECTS).put({**row, **columns})
 
 
+def _register(rows: Rows, args: Given, data: Given, act: Act) -> None:
+    row = {name: data[name] for name in ("reviewer", "sector", "until_ms")} | {"member": act.member}
+    row["humanities"] = int(is_humanities(args["fields"]))
+    said = {"fields": args["fields"], "statement_sha256": args["statement_sha256"]}
+    rows.of(REVIEWERS).put({**row, **act.place, "document": said})
+
+
+def _step(rows: Rows, args: Given, data: Given, act: Act) -> None:
+    _move(rows, data, act)
+
+
+def _declare(rows: Rows, args: Given, data: Given, act: Act) -> None:
+    _move(rows, data, act)
+    _seat(rows, (data["project"], data["round"], act.sender), act, status="conflict" if args["conflict"] else "seated")
+
+
+def _commit(rows: Rows, args: Given, data: Given, act: Act) -> None:
+    _move(rows, data, act)
+    _seat(rows, (data["project"], data["round"], act.sender), act, status="committed")
+
+
+def _reveal(rows: Rows, args: Given, data: Given, act: Act) -> None:
+    _move(rows, data, act)
+    opinions = [leaf["opinion"] for leaf in args["review"]["leaves"].values()]
+    counts = {"accepted": opinions.count(ACCEPTED), "rejected": len(opinions) - opinions.count(ACCEPTED)}
+    said = {**counts, "document": dict(args["review"])}
+    _seat(rows, (data["project"], data["round"], act.sender), act, status="revealed", **said)
+
+
+def _decide(rows: Rows, args: Given, data: Given, act: Act) -> None:
+    _move(rows, data, act)
+    said = {name: args[name] for name in ("outcome", "reason", "conditions") if name in args}
+    _say(rows, data["project"], decision={**said, "body": act.member, "computed": data["computed"]})
+
+
+def _appeal(rows: Rows, args: Given, data: Given, act: Act) -> None:
+    _move(rows, data, act)
+    _say(rows, data["project"], appeal={name: args[name] for name in ("reason", "evidence") if name in args})
+
+
+def _move(rows: Rows, data: Given, act: Act) -> None:
+    """Put what became of a project: its step, its panel, who was late, the verdict."""
+    project = data["project"]
+    _change(rows, project, **{name: data[name] for name in ("status", "round", "due_ms")})
+    for name in data.get("panel", ()):
+        if rows.of(REVIEWS).find(project, data["round"], name) is None:
+            _seat(rows, (project, data["round"], name), act, status="drawn")
+    for number, step, name in data.get("late", ()):
+        if step in _OF_REVIEWERS:
+            _seat(rows, (project, number, name), act, status="silent")
+    if "criteria" in data:
+        _say(rows, project, verdict={name: data[name] for name in _VERDICT})
+
+
+_OF_REVIEWERS: Final = (DRAWN, REVIEW, REVEAL)
+_VERDICT: Final = ("outcome", "criteria", "score", "reviews", "failed", "fallen")
+
+
+def _seat(rows: Rows, seat: tuple[str, int, str], act: Act, **columns: Any) -> None:
+    row = rows.of(REVIEWS).find(*seat) or {
+        **_NEW_SEAT,
+        **dict(zip(("project", "round", "reviewer"), seat, strict=True)),
+    }
+    rows.of(REVIEWS).put({**row, **act.place, **columns})
+
+
+_NEW_SEAT: Final[Mapping[str, Any]] = {"accepted": 0, "rejected": 0, "document": {}}
+
+
+def _say(rows: Rows, project: str, **said: Any) -> None:
+    row = rows.of(PROJECTS).find(project)
+    if row is not None:
+        rows.of(PROJECTS).put({**row, "document": {**row["document"], **said}})
+
+
 def _due(rows: Rows, data: Given, act: Act) -> None:
     """Put what was due of this contract at the start of a block."""
+    for step in data.get("steps", ()):
+        _move(rows, step, act)
     for lapsed in data.get("lapsed", ()):
         _change(rows, lapsed["project"], status=LAPSED)
     for scheme in data.get("schemes", ()):
@@ -74,4 +155,15 @@ def _due(rows: Rows, data: Given, act: Act) -> None:
 
 
 _Put: TypeAlias = Callable[[Rows, Given, Given, Act], None]
-_WRITE: Final[Mapping[str, _Put]] = {"apply": _apply, "argue": _argue, "seal": _seal}
+_WRITE: Final[Mapping[str, _Put]] = {
+    "apply": _apply,
+    "argue": _argue,
+    "seal": _seal,
+    "register_reviewer": _register,
+    **dict.fromkeys(("admit", "commit_seed", "reveal_seed"), _step),
+    "declare": _declare,
+    "commit": _commit,
+    "reveal": _reveal,
+    "decide": _decide,
+    "appeal": _appeal,
+}

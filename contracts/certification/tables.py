@@ -1,4 +1,4 @@
-"""The tables of certification: schemes, projects, the nodes of their arguments."""
+"""The tables of certification: schemes, projects, the nodes of their arguments, reviewers and what they said."""
 
 from __future__ import annotations
 
@@ -30,11 +30,17 @@ PROJECTS: Final = Table(
         text("member", "the applicant"),
         text("scheme", "the scheme it is argued under"),
         text("kind", "its kind, which says what criteria apply"),
-        text("status", "`draft`, `sealed` or `lapsed`"),
+        text(
+            "status", "`draft`, `lapsed`, `sealed`, `admitted`, `drawn`, `review`, `reveal`, `reviewed`, or the outcome"
+        ),
+        integer("round", "how many panels were begun for it"),
+        integer("due_ms", "when the present step ends, 0 if by no clock"),
         integer("nodes", "nodes of its argument"),
         text("root", "Merkle root of the sealed argument, or empty"),
         *MADE,
-        document("parties, digest of the technical framework, titles by language"),
+        document(
+            "parties, digest of the technical framework, titles by language; the last verdict, decision and appeal"
+        ),
     ),
     indexes=(("projects_by_member", "(member, project)"), ("projects_by_scheme", "(scheme, project)")),
 )
@@ -55,4 +61,36 @@ ARGUMENT_NODES: Final = Table(
     ),
 )
 
-TABLES: Final = (SCHEMES, PROJECTS, ARGUMENT_NODES)
+REVIEWERS: Final = Table(
+    "reviewers",
+    "one row an operator that its member offers for panels",
+    ("reviewer",),
+    (
+        text("reviewer", "its operator, `member/user`"),
+        text("member", "the member"),
+        text("sector", "`government`, `industry` or `academia`"),
+        integer("humanities", "1 if one of its fields is of the humanities"),
+        integer("until_ms", "when its office ends"),
+        *WRITTEN,
+        document("`fields` of research, digest of its statement"),
+    ),
+    indexes=(("reviewers_by_member", "(member, reviewer)"),),
+)
+REVIEWS: Final = Table(
+    "reviews",
+    "one row a seat on a panel: who was drawn for a round of a project, and what came of it",
+    ("project", "round", "reviewer"),
+    (
+        text("project", "the project"),
+        integer("round", "which of its rounds"),
+        text("reviewer", "who was drawn, `member/user`"),
+        text("status", "`drawn`, `seated`, `conflict`, `silent`, `committed` or `revealed`"),
+        integer("accepted", "leaves that it accepted"),
+        integer("rejected", "leaves that it did not"),
+        *WRITTEN,
+        document("a revealed review, as it was sent"),
+    ),
+    indexes=(("reviews_by_reviewer", "(reviewer, project, round)"),),
+)
+
+TABLES: Final = (SCHEMES, PROJECTS, ARGUMENT_NODES, REVIEWERS, REVIEWS)

@@ -1769,6 +1769,148 @@ CertificationSeal = TypedDict(
         "root": str,
     },
 )
+CertificationRegisterReviewer = TypedDict(
+    "CertificationRegisterReviewer",
+    {
+        "user": str,
+        "fields": list[
+            Literal[
+                "1",
+                "1.1",
+                "1.2",
+                "1.3",
+                "1.4",
+                "1.5",
+                "1.6",
+                "1.7",
+                "2",
+                "2.1",
+                "2.2",
+                "2.3",
+                "2.4",
+                "2.5",
+                "2.6",
+                "2.7",
+                "2.8",
+                "2.9",
+                "2.10",
+                "2.11",
+                "3",
+                "3.1",
+                "3.2",
+                "3.3",
+                "3.4",
+                "3.5",
+                "4",
+                "4.1",
+                "4.2",
+                "4.3",
+                "4.4",
+                "4.5",
+                "5",
+                "5.1",
+                "5.2",
+                "5.3",
+                "5.4",
+                "5.5",
+                "5.6",
+                "5.7",
+                "5.8",
+                "5.9",
+                "6",
+                "6.1",
+                "6.2",
+                "6.3",
+                "6.4",
+                "6.5",
+            ]
+        ],
+        "statement_sha256": str,
+        "until_ms": int,
+    },
+)
+CertificationAdmit = TypedDict(
+    "CertificationAdmit",
+    {
+        "project": str,
+    },
+)
+CertificationCommitSeed = TypedDict(
+    "CertificationCommitSeed",
+    {
+        "project": str,
+        "commitment": str,
+    },
+)
+CertificationRevealSeed = TypedDict(
+    "CertificationRevealSeed",
+    {
+        "project": str,
+        "seed": str,
+    },
+)
+CertificationDeclare = TypedDict(
+    "CertificationDeclare",
+    {
+        "project": str,
+        "conflict": bool,
+        "statement_sha256": NotRequired[str],
+    },
+)
+CertificationCommit = TypedDict(
+    "CertificationCommit",
+    {
+        "project": str,
+        "commitment": str,
+    },
+)
+CertificationRevealReviewLeaves = TypedDict(
+    "CertificationRevealReviewLeaves",
+    {
+        "opinion": Literal["accepted", "insufficient", "refuted", "unavailable"],
+        "reason": str,
+    },
+)
+CertificationRevealReviewScores = TypedDict(
+    "CertificationRevealReviewScores",
+    {
+        "score": int,
+        "reason": str,
+    },
+)
+CertificationRevealReview = TypedDict(
+    "CertificationRevealReview",
+    {
+        "leaves": dict[str, CertificationRevealReviewLeaves],
+        "scores": dict[str, CertificationRevealReviewScores],
+        "dissent": NotRequired[str],
+    },
+)
+CertificationReveal = TypedDict(
+    "CertificationReveal",
+    {
+        "project": str,
+        "review": CertificationRevealReview,
+        "salt": str,
+    },
+)
+CertificationDecide = TypedDict(
+    "CertificationDecide",
+    {
+        "project": str,
+        "outcome": Literal["refused", "conditional", "certified"],
+        "reason": str,
+        "conditions": NotRequired[list[str]],
+    },
+)
+CertificationAppeal = TypedDict(
+    "CertificationAppeal",
+    {
+        "project": str,
+        "reason": str,
+        "evidence": NotRequired[list[str]],
+    },
+)
 
 class Submitting:
     @overload
@@ -2920,6 +3062,87 @@ class Submitting:
         contract: Literal["certification"],
         action: Literal["seal"],
         args: CertificationSeal,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["register_reviewer"],
+        args: CertificationRegisterReviewer,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["admit"],
+        args: CertificationAdmit,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["commit_seed"],
+        args: CertificationCommitSeed,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["reveal_seed"],
+        args: CertificationRevealSeed,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["declare"],
+        args: CertificationDeclare,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["commit"],
+        args: CertificationCommit,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["reveal"],
+        args: CertificationReveal,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["decide"],
+        args: CertificationDecide,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["appeal"],
+        args: CertificationAppeal,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...
@@ -4077,6 +4300,87 @@ class AsyncSubmitting:
         contract: Literal["certification"],
         action: Literal["seal"],
         args: CertificationSeal,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["register_reviewer"],
+        args: CertificationRegisterReviewer,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["admit"],
+        args: CertificationAdmit,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["commit_seed"],
+        args: CertificationCommitSeed,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["reveal_seed"],
+        args: CertificationRevealSeed,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["declare"],
+        args: CertificationDeclare,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["commit"],
+        args: CertificationCommit,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["reveal"],
+        args: CertificationReveal,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["decide"],
+        args: CertificationDecide,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["appeal"],
+        args: CertificationAppeal,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...

@@ -11,9 +11,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from coseal.contracts.certification.kept import root_of_written
-from coseal.contracts.certification.schemes import PROPOSALS
-from coseal.contracts.certification.state import scheme_key
 from coseal.contracts.currency.ledger import mandate_preimage
 from coseal.contracts.currency.supply import INSTRUCTION_EXAMPLE, RESERVES_TYPE
 from coseal.contracts.evidence.actions import arguments_of
@@ -28,6 +25,7 @@ from coseal.ledger.transaction import Transaction
 from tests.support.chain import Chain
 from tests.support.genesis import VALIDATORS
 from tests.support.keys import signer, validator
+from tests.support.prepared_certification import PreparedCertification
 from tests.support.prepared_trade import PreparedTrade
 from tests.support.supervised import DAY_MS, RULES, TYPE, Story, rule
 
@@ -55,7 +53,7 @@ SOCIAL_CREDIT_CODE: Final = "uscc:91110000600037341L"
 RECOMMENDED: Final = Path(__file__).parents[2] / "examples" / "constitution" / "recommended.json"
 
 
-class Prepared(PreparedTrade):
+class Prepared(PreparedTrade, PreparedCertification):
     """Extends ``chain``; ``ready(action, count)`` prepares so many calls of an action that will be accepted."""
 
     def __init__(self, chain: Chain) -> None:
@@ -590,35 +588,6 @@ class Prepared(PreparedTrade):
                 ("bank-a", "currency.pay", paid),
             ]
         )
-
-    # Certification
-
-    def _scheme(self) -> None:
-        """Have the scheme of the example adopted, once."""
-        kind = PROPOSALS["adopt_scheme"]
-        if self.chain.get(scheme_key(kind.example["scheme"])) is None:
-            self._accepted("adopt-scheme", "adopt_scheme", dict(kind.example))
-
-    def _certification_apply(self, count: int) -> Iterator[Ready]:
-        """Each by a member of its own: only so many drafts of one may be open."""
-        self._scheme()
-        for member in self._admitted(count):
-            args = {"project": f"p{self._next()}", "title": "P", "scheme": "rationality", "kind": "payment"}
-            yield member, {**args, "framework_sha256": "00" * 32}
-
-    def _certification_argue(self, count: int) -> Iterator[Ready]:
-        applied = list(self._certification_apply(count))
-        self._ok([(sender, "certification.apply", args) for sender, args in applied])
-        for sender, args in applied:
-            yield f"{sender}/admin", {"project": args["project"], "nodes": [], "drop": []}
-
-    def _certification_seal(self, count: int) -> Iterator[Ready]:
-        claim = {"id": "c", "kind": "claim", "statement": "It is so", "declared": "assumed"}
-        nodes = [{**claim, "criterion": "credit-system"}]
-        argued = [(sender, {**args, "nodes": nodes}) for sender, args in self._certification_argue(count)]
-        self._ok([(sender, "certification.argue", args) for sender, args in argued])
-        for sender, args in argued:
-            yield sender, {"project": args["project"], "count": 1, "root": root_of_written(nodes)}
 
     def _currency_admit_institution(self, count: int) -> Iterator[Ready]:
         self._money()

@@ -59,7 +59,7 @@ DUE = {
     ("supervision", "show hold"),
     *(("currency", kind) for kind in ("pending", "rekey", "decided")),
     *(("trade", kind) for kind in ("lapse", "due", "dispute", "run")),
-    *(("certification", kind) for kind in ("lapse", "scheme")),
+    *(("certification", kind) for kind in ("lapse", "scheme", "step")),
     *(("standards", kind) for kind in ("domain", "review", "lapse", "sunset", "answer", "settled", "moved", "own")),
 }
 """Everything that falls due; ``passed`` goes by the clock of a historical source."""

@@ -66,10 +66,10 @@ def test_the_first_body_admits_and_fixes_who_may_be_drawn_as_of_the_seal(scene: 
 def test_a_body_that_is_late_is_noted_and_the_next_one_acts_after_the_last_any_of_them(scene: Panelled) -> None:
     scene.sealed()
     (over,) = scene.wait(15 * DAY_MS + 1)["steps"]
-    assert (over["late"], over["status"]) == ([["sealed", "regulator"]], "sealed")
+    assert (over["late"], over["status"]) == ([[0, "sealed", "regulator"]], "sealed")
     assert scene.code("regulator", "admit", **PROJECT) == "not_body"
     (over,) = scene.wait(15 * DAY_MS + 1)["steps"]
-    assert (over["late"], over["due_ms"]) == ([["sealed", "institute-a"]], 0)
+    assert (over["late"], over["due_ms"]) == ([[0, "sealed", "institute-a"]], 0)
     assert scene.wait(200 * DAY_MS) == {}
     assert scene.record["late"] == [["sealed", "regulator"], ["sealed", "institute-a"]]
     scene.ok("regulator", "admit", **PROJECT)
@@ -130,7 +130,7 @@ def test_a_body_that_keeps_its_seed_back_is_left_out_and_all_others_choose_again
     scene.admitted().commit_seeds()
     scene.reveal_seeds(APPLICANT, "regulator")
     (over,) = scene.wait(3 * DAY_MS + 1)["steps"]
-    assert over["late"] == [["admitted", "institute-a"]]
+    assert over["late"] == [[1, "admitted", "institute-a"]]
     assert scene.round["seeds"] == {}
     assert scene.code(APPLICANT, "reveal_seed", **PROJECT, seed=seed_of(APPLICANT)) == "too_early"
     assert scene.code("institute-a", "commit_seed", **PROJECT, commitment="00" * 32) == "not_body"
@@ -156,7 +156,7 @@ def test_an_applicant_that_saw_the_others_seeds_and_keeps_its_own_back_rests_and
     if shown:
         scene.reveal_seeds(*shown)
     (over,) = scene.wait(3 * DAY_MS + 1)["steps"]
-    assert [name for _, name in over["late"]] == list(silent or members)
+    assert [name for _, _, name in over["late"]] == list(silent or members)
     assert scene.code(APPLICANT, "commit_seed", **PROJECT, commitment="00" * 32) == "resting"
     assert scene.wait(REST_MS - DAY_MS) == {}
     scene.wait(2 * DAY_MS)
@@ -192,7 +192,7 @@ def test_who_is_silent_is_replaced_until_nobody_is_left_and_a_panel_without_its_
         if scene.record["status"] != "drawn":
             break
         (over,) = scene.wait(7 * DAY_MS + 1)["steps"]
-        assert {step for step, _ in over["late"]} == {"drawn"}
+        assert {step for _, step, _ in over["late"]} == {"drawn"}
     assert scene.record["status"] == "inconclusive"
     assert scene.record["round"] <= MAX_ROUNDS
     late = [name for _, name in scene.round["late"]]

@@ -120,7 +120,7 @@ def test_a_reviewer_that_commits_to_nothing_loses_its_say_and_the_others_decide(
     silent = next(name for name in scene.panel if name.startswith(("bank", "enterprise", "central")))
     scene.commit(but=[silent])
     (over,) = scene.wait(30 * DAY_MS + 1)["steps"]
-    assert (over["late"], over["status"]) == ([["review", silent]], "reveal")
+    assert (over["late"], over["status"]) == ([[1, "review", silent]], "reveal")
     scene.reveal()
     assert scene.round["verdict"]["reviews"] == 4
     assert scene.chain.get(reviewer_key(silent))["barred_ms"] == 0
@@ -133,7 +133,7 @@ def test_who_keeps_a_review_back_to_break_the_mix_loses_its_office_and_another_p
     humanities = [f"{member}/{user}" for member, user, _, human in scene.round["panel"] if human]
     scene.reveal(but=humanities)
     (over,) = scene.wait(5 * DAY_MS + 1)["steps"]
-    assert sorted(over["late"]) == sorted(["reveal", name] for name in humanities)
+    assert sorted(over["late"]) == sorted([1, "reveal", name] for name in humanities)
     assert (over["status"], over["round"]) == ("admitted", 2)
     for name in humanities:
         assert scene.chain.get(reviewer_key(name))["barred_ms"] == scene.chain.executor.time_ms + BARRED_MS
@@ -164,7 +164,7 @@ def test_a_body_that_is_silent_decides_nothing_but_what_was_computed(scene: Pane
     scene.admitted().reviewed()
     assert scene.code("institute-a", "decide", **DECIDE, outcome="refused") == "not_body"
     (over,) = scene.wait(15 * DAY_MS + 1)["steps"]
-    assert (over["late"], over["status"]) == ([["reviewed", "regulator"]], "certified")
+    assert (over["late"], over["status"]) == ([[1, "reviewed", "regulator"]], "certified")
     assert scene.code("regulator", "decide", **DECIDE, outcome="refused") == "wrong_step"
     assert scene.code(APPLICANT, "appeal", **APPEAL) == "wrong_step"
 

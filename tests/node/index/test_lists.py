@@ -20,6 +20,7 @@ from tests.support.certification import Certified, clearing
 from tests.support.chain import Chain
 from tests.support.currency import DAY_MS, payment
 from tests.support.genesis import make_genesis
+from tests.support.panelled import Panelled
 from tests.support.standards import compete
 from tests.support.supervised import Story
 from tests.support.trade import trading
@@ -29,7 +30,7 @@ SORTED = [(listed, order) for listed in LISTS.values() for order in listed.order
 
 @pytest.fixture(scope="module")
 def chains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Index, State]]]:
-    """Return three indexes with the states behind them: of two stories, of trade, and of odd rows."""
+    """Return four indexes with the states behind them: of two stories, of trade, of a panel, and of odd rows."""
     story = Story(Chain(make_genesis(name="lists")))
     story.tell()
     compete(story.chain)
@@ -37,7 +38,7 @@ def chains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Inde
     projects.apply()
     projects.argue(clearing())
     indexes = []
-    for chain in (story.chain, traded()):
+    for chain in (story.chain, traded(), Panelled().admitted().drawn().chain):
         folder = tmp_path_factory.mktemp(f"index-{len(indexes)}")
         index = Index(folder / "index.sqlite", chain.genesis.chain_id, reading(chain))
         index.start(len(chain.blocks))
