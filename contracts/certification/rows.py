@@ -68,7 +68,7 @@ def _change(rows: Rows, project: str, **columns: Any) -> None:
 
 def _register(rows: Rows, args: Given, data: Given, act: Act) -> None:
     row = {name: data[name] for name in ("reviewer", "sector", "until_ms")} | {"member": act.member}
-    row["humanities"] = int(is_humanities(args["fields"]))
+    row["humanities"] = 1 if is_humanities(args["fields"]) else 0
     said = {"fields": args["fields"], "statement_sha256": args["statement_sha256"]}
     rows.of(REVIEWERS).put({**row, **act.place, "document": said})
 
