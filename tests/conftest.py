@@ -4,8 +4,13 @@ Files are what workers take one after the other; with the long ones first, no wo
 """
 
 from collections import Counter
+from functools import cache
 
 import pytest
+import typer.testing
+
+# A runner would make all commands again for each call.
+typer.testing._get_command = cache(typer.testing._get_command)  # type: ignore[attr-defined]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

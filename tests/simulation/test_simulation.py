@@ -100,6 +100,7 @@ def test_the_same_seed_gives_the_same_run():
 
 
 @cache
+@cache
 def digests() -> list[str]:
     """The traces of some seeds as this process makes them."""
     return [run_seed("random", seed).digest for seed in (1, 2, 8)]
