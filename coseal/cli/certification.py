@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from coseal.cli import panels
 from coseal.cli.sending import act
 from coseal.cli.shared import Commands, JsonOption, SenderOption, acting, plain_table, print_json, reaching, visible
 from coseal.errors import EXIT_BAD, EXIT_OK, BadAnswer
@@ -46,7 +47,7 @@ class _Certification(Commands):
 certification_app = typer.Typer(
     cls=_Certification,
     no_args_is_help=True,
-    help="Argue that a project is rational: check the argument, apply, put it on the ledger, seal it.",
+    help="Argue that a project is rational, and judge it: arguments, panels, reviews, decisions.",
 )
 
 ArgumentFile = Annotated[Path, typer.Argument(metavar="FILE", help="An argument: LTAC text, or nodes as JSON.")]
@@ -61,6 +62,7 @@ def register(app: typer.Typer) -> None:
     certification_app.command("convert")(convert)
     certification_app.command("argue-file")(argue_file)
     certification_app.command("seal-file")(seal_file)
+    panels.register(certification_app)
     app.add_typer(certification_app, name=_CONTRACT)
 
 

@@ -178,11 +178,7 @@ def differences(client: Client, project: str, written: Written) -> list[dict[str
     record = client.value(project_key(project))
     if record is None:
         raise BadAnswer(f"there is no project {project}", "apply for it first: `coseal certification apply`")
-    known: dict[str, Any] = {}
-    for page in range(-(-record["nodes"] // PAGE_IDS)):
-        ids = client.value(nodes_key(project, page))
-        found = client.values([argument_node_key(project, name) for name in ids])
-        known |= {name: codec.decode(one.value) for name, one in zip(ids, found, strict=True) if one.value is not None}
+    known = kept_nodes(client, project, record["nodes"])
     wanted = {node["id"] for node in written.nodes}
     drop = [name for name in known if name not in wanted]
     news = [node for node in written.nodes if known.get(node["id"]) != kept(node)]
@@ -191,6 +187,16 @@ def differences(client: Client, project: str, written: Written) -> list[dict[str
     ]
     parts += [{"drop": [], "nodes": parcel} for parcel in _parcels(news)]
     return [{"project": project, **part} for part in parts]
+
+
+def kept_nodes(client: Client, project: str, count: int) -> dict[str, Any]:
+    """Return the nodes of a project as the state keeps them, by id, proven."""
+    known: dict[str, Any] = {}
+    for page in range(-(-count // PAGE_IDS)):
+        ids = client.value(nodes_key(project, page))
+        found = client.values([argument_node_key(project, name) for name in ids])
+        known |= {name: codec.decode(one.value) for name, one in zip(ids, found, strict=True) if one.value is not None}
+    return known
 
 
 def _parcels(nodes: Sequence[Data]) -> list[list[Data]]:

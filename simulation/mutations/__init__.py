@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from simulation.mutations import (
+    certification,
     checking,
     durability,
     engines,
@@ -23,6 +24,18 @@ from simulation.mutations.mutant import Mutant
 
 __all__ = ["AREAS", "MUTANTS", "Mutant"]
 
-AREAS: Final = (protocol, durability, checking, engines, governance, others, standards, supervision, money, trade)
+AREAS: Final = (
+    protocol,
+    durability,
+    checking,
+    engines,
+    governance,
+    others,
+    standards,
+    supervision,
+    money,
+    trade,
+    certification,
+)
 
 MUTANTS: Final[dict[str, Mutant]] = {name: mutant for area in AREAS for name, mutant in area.MUTANTS.items()}
