@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from coseal.contracts.certification import deciding, drawing, proceedings, projects, reviewers, reviewing, schemes
+from coseal.contracts.certification import (
+    certificates,
+    deciding,
+    drawing,
+    proceedings,
+    projects,
+    reviewers,
+    reviewing,
+    schemes,
+)
 from coseal.contracts.certification.lists import LISTS
 from coseal.contracts.certification.proceedings import Proceeding
 from coseal.contracts.certification.rows import writer
@@ -43,6 +52,10 @@ def _fire(view: View, moment: Moment, entry: Entry) -> Result:
             return projects.lapse(view, moment, project, page)
         case [schemes.DECIDED, scheme]:
             return schemes.decided(view, scheme)
+        case [certificates.EXPIRE, certificate]:
+            return certificates.expire(view, certificate)
+        case [certificates.SHOW, certificate]:
+            return {certificates.CERTIFICATES: [certificates.shown(view, certificate)]}
         case [proceedings.STEP, project, step]:
             return _step_over(view, moment, project, step)
         case _:
@@ -70,7 +83,7 @@ CONTRACT: Final[Contract] = Contract(
         **reviewing.ACTIONS,
         **deciding.ACTIONS,
     },
-    proposals=schemes.PROPOSALS,
+    proposals={**schemes.PROPOSALS, **certificates.PROPOSALS},
     due=_due,
     fire=_fire,
     next_deadline_ms=_next_deadline_ms,

@@ -1,4 +1,4 @@
-"""The lists of certification: schemes, projects, nodes of arguments, reviewers, seats on panels."""
+"""The lists of certification: schemes, projects, nodes of arguments, reviewers, seats on panels, certificates."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ from typing import Final
 
 from coseal.contracts.certification import tables
 from coseal.contracts.certification.argument import KINDS
+from coseal.contracts.certification.certificates import STATUSES as CERTIFICATE_STATUSES
 from coseal.contracts.certification.panel import ROLE_SECTORS
 from coseal.contracts.certification.proceedings import STATUSES
 from coseal.contracts.certification.projects import DRAFT, LAPSED
-from coseal.contracts.certification.state import argument_node_key, project_key, reviewer_key, round_key, scheme_key
+from coseal.contracts.certification.state import (
+    argument_node_key,
+    certificate_key,
+    project_key,
+    reviewer_key,
+    round_key,
+    scheme_key,
+)
 from coseal.contracts.kernel.lists import Filter, List, Words
 
 _PART: Final = "certification"
@@ -134,4 +142,28 @@ REVIEWS: Final = List(
     named_by=("project", "round"),
 )
 
-LISTS: Final = (SCHEMES, PROJECTS, ARGUMENT_NODES, REVIEWERS, REVIEWS)
+CERTIFICATES: Final = List(
+    "certificates",
+    "/v1/certification/certificates",
+    _PART,
+    tables.CERTIFICATES,
+    "Certificates in their present state",
+    {"en": "Certificates", "zh": "认证证书"},
+    {
+        "certificate": {"en": "Certificate", "zh": "证书"},
+        "project": _PROJECT,
+        "scheme": _SCHEME,
+        "status": _STATUS,
+        "from_ms": {"en": "Issued", "zh": "颁发时间"},
+        "until_ms": {"en": "Until", "zh": "有效期至"},
+    },
+    (
+        Filter("project", "Only of this project.", high=128),
+        Filter("scheme", high=128),
+        Filter("status", values=CERTIFICATE_STATUSES),
+    ),
+    key=certificate_key,
+    named_by=("certificate",),
+)
+
+LISTS: Final = (SCHEMES, PROJECTS, ARGUMENT_NODES, REVIEWERS, REVIEWS, CERTIFICATES)

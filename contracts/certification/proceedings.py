@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from coseal.contracts.certification import certificates
 from coseal.contracts.certification.panel import Reviewer, draw
 from coseal.contracts.certification.reviewers import DRAW_STEPS, get_eligible
 from coseal.contracts.certification.scheme import term_ms
@@ -29,7 +30,18 @@ REVIEW: Final = "review"
 REVEAL: Final = "reveal"
 REVIEWED: Final = "reviewed"
 INCONCLUSIVE: Final = "inconclusive"
-STATUSES: Final = (SEALED, ADMITTED, DRAWN, REVIEW, REVEAL, REVIEWED, *OUTCOMES, INCONCLUSIVE)
+STATUSES: Final = (
+    SEALED,
+    ADMITTED,
+    DRAWN,
+    REVIEW,
+    REVEAL,
+    REVIEWED,
+    *OUTCOMES,
+    INCONCLUSIVE,
+    certificates.EXPIRED,
+    certificates.REVOKED,
+)
 """What a project may be once it is sealed, in this order, and again from the second on after an appeal."""
 STEP: Final = "step"
 """The kind of due thing that ends a step."""
@@ -132,9 +144,27 @@ class Proceeding:
 
     def conclude(self, outcome: str) -> None:
         """End with an outcome, against which the applicant may appeal for a time."""
-        self.enter(outcome)
+        self.enter(self._certified(outcome))
         self.record["decided"] = [self.height, self.time_ms]
         self.record["appeal_ms"] = self.time_ms + term_ms(self.scheme, "appeal_ms")
+
+    def _certified(self, outcome: str) -> str:
+        """Issue a certificate with an outcome, or keep that of the first one; return the status it leaves."""
+        before = self.record.get("certificate")
+        if before is not None and "verdict" not in self.round:  # an appeal that could not decide
+            expired = certificates.status_of(self.view, before) == certificates.EXPIRED
+            return certificates.EXPIRED if expired else outcome
+        changed: list[Result] = []
+        if before is not None and certificates.status_of(self.view, before) in certificates.IN_FORCE:
+            changed.append(certificates.end(self.view, before, certificates.REPLACED))  # C3
+        if outcome in certificates.IN_FORCE:
+            moment = Moment(self.height, self.time_ms)
+            named = self.record["scheme"]
+            changed.append(certificates.issue(self.view, self.name, self.scheme, named, outcome, moment))
+            self.record["certificate"] = changed[-1]["certificate"]
+        if changed:
+            self.said[certificates.CERTIFICATES] = changed
+        return outcome
 
     # Keeping
 

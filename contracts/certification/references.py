@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from coseal.contracts.certification.state import certificate_key
 from coseal.contracts.kernel.action import Reader
 from coseal.contracts.policy.state import instrument_key
 from coseal.contracts.process.state import object_key, source_key
@@ -30,6 +31,8 @@ def is_known(reader: Reader, reference: Sequence[str]) -> bool:
             return record is not None and 0 < _number(number) <= record["sequence"]
         case ["finding", name]:
             return reader.get(finding_key(name)) is not None
+        case ["certificate", name]:
+            return reader.get(certificate_key(name)) is not None
         case ["policy", name]:
             return reader.get(instrument_key(name)) is not None
         case ["standard", name, version]:

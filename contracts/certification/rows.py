@@ -1,4 +1,5 @@
-"""How certification becomes rows: schemes, projects, nodes of arguments with their texts, reviewers, reviews.
+"""How certification becomes rows: schemes, projects, nodes of arguments with their texts, reviewers, reviews,
+certificates.
 
 Law: the rows follow from receipts and arguments in ledger order; texts are in transactions alone, so rows have them.
 """
@@ -10,11 +11,12 @@ from functools import partial
 from typing import Any, Final, TypeAlias
 
 from coseal.contracts.certification.argument import ASSERTED
+from coseal.contracts.certification.certificates import REVOKED
 from coseal.contracts.certification.panel import is_humanities
 from coseal.contracts.certification.proceedings import DRAWN, REVEAL, REVIEW
 from coseal.contracts.certification.projects import DRAFT, LAPSED
-from coseal.contracts.certification.tables import ARGUMENT_NODES, PROJECTS, REVIEWERS, REVIEWS, SCHEMES
-from coseal.contracts.certification.verdict import ACCEPTED
+from coseal.contracts.certification.tables import ARGUMENT_NODES, CERTIFICATES, PROJECTS, REVIEWERS, REVIEWS, SCHEMES
+from coseal.contracts.certification.verdict import ACCEPTED, OUTCOMES
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.place import Act
 from coseal.contracts.kernel.rows.writer import Writer
@@ -116,10 +118,19 @@ def _move(rows: Rows, data: Given, act: Act) -> None:
     for number, step, name in data.get("late", ()):
         if step in _OF_REVIEWERS:
             _seat(rows, (project, number, name), act, status="silent")
+    _certificates(rows, data, act)
     if "criteria" in data:
         _say(rows, project, verdict={name: data[name] for name in _VERDICT})
 
 
+def _certificates(rows: Rows, data: Given, act: Act) -> None:
+    for certificate in data.get("certificates", ()):
+        row = {name: certificate[name] for name in _CERTIFICATE}
+        said = {name: certificate[name] for name in ("ballot", "reason") if name in certificate}
+        rows.of(CERTIFICATES).put({**row, **act.place, "document": said})
+
+
+_CERTIFICATE: Final = ("certificate", "project", "scheme", "status", "from_ms", "until_ms")
 _OF_REVIEWERS: Final = (DRAWN, REVIEW, REVEAL)
 _VERDICT: Final = ("outcome", "criteria", "score", "reviews", "failed", "fallen")
 
@@ -145,6 +156,11 @@ def _due(rows: Rows, data: Given, act: Act) -> None:
     """Put what was due of this contract at the start of a block."""
     for step in data.get("steps", ()):
         _move(rows, step, act)
+    _certificates(rows, data, act)
+    for certificate in data.get("certificates", ()):
+        row = rows.of(PROJECTS).find(certificate["project"])
+        if row is not None and (certificate["status"] == REVOKED or row["status"] in OUTCOMES):
+            _change(rows, certificate["project"], status=certificate["status"], due_ms=0)
     for lapsed in data.get("lapsed", ()):
         _change(rows, lapsed["project"], status=LAPSED)
     for scheme in data.get("schemes", ()):

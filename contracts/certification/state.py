@@ -9,6 +9,7 @@ from coseal.contracts.kernel import deadlines
 NAME: Final = "certification"
 COUNT_KEY: Final = "certification/count"
 REVIEWERS_KEY: Final = "certification/reviewers"
+CERTIFICATES_KEY: Final = "certification/certificates"
 
 KEYS: Final = {
     COUNT_KEY: "how many projects there are",
@@ -24,6 +25,8 @@ KEYS: Final = {
     "certification/eligible/<project>/<n>": "the reviewers that may be drawn for a project, in pages of 64",
     "certification/round/<project>/<n>": "a round of a project: its seeds, its panel, who was late, the verdict",
     "certification/review/<project>/<round>/<member>/<user>": "a review: its commitment, and what was revealed",
+    CERTIFICATES_KEY: "how many certificates were ever issued",
+    "certification/certificate/<certificate>": "a certificate: of what project, from when until when, its status",
     "certification/drafts/<member>": "how many projects of a member are drafts; absent for none",
     **deadlines.keys(NAME),
 }
@@ -91,3 +94,8 @@ def round_key(project: str, number: int) -> str:
 def review_key(project: str, number: int, reviewer: str) -> str:
     """Return the state key of a review of one round."""
     return f"certification/review/{project}/{number}/{reviewer}"
+
+
+def certificate_key(certificate: str) -> str:
+    """Return the state key of a certificate."""
+    return f"certification/certificate/{certificate}"

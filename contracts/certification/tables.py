@@ -1,4 +1,4 @@
-"""The tables of certification: schemes, projects, the nodes of their arguments, reviewers and what they said."""
+"""The tables of certification: schemes, projects, nodes of arguments, reviewers, seats on panels, certificates."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ PROJECTS: Final = Table(
         text("scheme", "the scheme it is argued under"),
         text("kind", "its kind, which says what criteria apply"),
         text(
-            "status", "`draft`, `lapsed`, `sealed`, `admitted`, `drawn`, `review`, `reveal`, `reviewed`, or the outcome"
+            "status",
+            "the step that it is in, from `draft` on, or the outcome, `lapsed`, `expired` or `revoked`",
         ),
         integer("round", "how many panels were begun for it"),
         integer("due_ms", "when the present step ends, 0 if by no clock"),
@@ -93,4 +94,21 @@ REVIEWS: Final = Table(
     indexes=(("reviews_by_reviewer", "(reviewer, project, round)"),),
 )
 
-TABLES: Final = (SCHEMES, PROJECTS, ARGUMENT_NODES, REVIEWERS, REVIEWS)
+CERTIFICATES: Final = Table(
+    "certificates",
+    "one row a certificate, in its present state",
+    ("certificate",),
+    (
+        text("certificate", "`C` and its number"),
+        text("project", "the project that it is of"),
+        text("scheme", "the scheme under which it was issued"),
+        text("status", "`certified`, `conditional`, `replaced`, `expired` or `revoked`"),
+        integer("from_ms", "when it was issued"),
+        integer("until_ms", "when its time is over"),
+        *WRITTEN,
+        document("of a revoked one `ballot` and `reason`"),
+    ),
+    indexes=(("certificates_by_project", "(project, certificate)"),),
+)
+
+TABLES: Final = (SCHEMES, PROJECTS, ARGUMENT_NODES, REVIEWERS, REVIEWS, CERTIFICATES)

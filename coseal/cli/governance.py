@@ -60,6 +60,7 @@ class ProposalKind(StrEnum):
     end_measure = "end_measure"
     adopt_scheme = "adopt_scheme"
     retire_scheme = "retire_scheme"
+    revoke_certificate = "revoke_certificate"
     currency_class = "currency_class"
     currency_regime = "currency_regime"
     currency_correction = "currency_correction"

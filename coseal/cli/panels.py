@@ -49,6 +49,8 @@ def show(access: Access, project: ProjectArgument, as_json: JsonOption = False) 
         return
     due = f", until {moment_text(record['due_ms'])}" if record.get("due_ms") else ""
     typer.echo(visible(f"{project}: {record['status']}{due}; of {record['member']}, under {record['scheme']}"))
+    if "certificate" in record:
+        typer.echo(f"certificate {record['certificate']}")
     for step, who in (*record.get("late", ()), *found.get("late", ())):
         typer.echo(f"late        {who} ({step})")
     _print_seeds(found)

@@ -604,6 +604,23 @@ GovernanceProposeRetireScheme = TypedDict(
         "reason": NotRequired[str],
     },
 )
+GovernanceProposeRevokeCertificateSubject = TypedDict(
+    "GovernanceProposeRevokeCertificateSubject",
+    {
+        "certificate": str,
+        "reason": str,
+    },
+)
+GovernanceProposeRevokeCertificate = TypedDict(
+    "GovernanceProposeRevokeCertificate",
+    {
+        "id": str,
+        "kind": Literal["revoke_certificate"],
+        "subject": GovernanceProposeRevokeCertificateSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
 GovernanceVote = TypedDict(
     "GovernanceVote",
     {
@@ -2205,6 +2222,15 @@ class Submitting:
     def submit(
         self,
         contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeRevokeCertificate,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
         action: Literal["vote"],
         args: GovernanceVote,
         *,
@@ -3436,6 +3462,15 @@ class AsyncSubmitting:
         contract: Literal["governance"],
         action: Literal["propose"],
         args: GovernanceProposeRetireScheme,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeRevokeCertificate,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...

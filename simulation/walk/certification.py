@@ -13,7 +13,14 @@ from coseal.contracts.certification.proceedings import INCONCLUSIVE, interested
 from coseal.contracts.certification.projects import DRAFT, LAPSED
 from coseal.contracts.certification.reviewing import leaves_of, review_commitment
 from coseal.contracts.certification.scheme import TERMS, applying
-from coseal.contracts.certification.state import COUNT_KEY, number_key, project_key, round_key, scheme_key
+from coseal.contracts.certification.state import (
+    CERTIFICATES_KEY,
+    COUNT_KEY,
+    number_key,
+    project_key,
+    round_key,
+    scheme_key,
+)
 from coseal.contracts.certification.verdict import CERTIFIED, OUTCOMES
 from simulation.walk.walker import Make, Move, Walker
 
@@ -198,3 +205,9 @@ def scheme_retired(walk: Walker, member: str) -> dict[str, Any] | None:
     """Return what a ballot on the end of a scheme says; seldom, for it takes no projects then."""
     named = [name for name in SCHEMES if walk.get(scheme_key(name)) is not None]
     return {"scheme": walk.pick(named), "reason": "It asks too little"} if named and walk.chance(8) else None
+
+
+def certificate_revoked(walk: Walker, member: str) -> dict[str, Any] | None:
+    """Return what a ballot on the end of a certificate says."""
+    count = walk.get(CERTIFICATES_KEY) or 0
+    return {"certificate": f"C{walk.pick(range(1, count + 1))}", "reason": "It was staged"} if count else None

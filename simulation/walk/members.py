@@ -293,6 +293,7 @@ _SUBJECTS: Final = {
     "settle_dispute": standards.settlement,
     "adopt_scheme": certification.scheme_adopted,
     "retire_scheme": certification.scheme_retired,
+    "revoke_certificate": certification.certificate_revoked,
     "currency_class": money.money_class,
     "currency_regime": money.money_regime,
     "currency_correction": money.money_correction,

@@ -141,4 +141,6 @@ def test_a_project_on_one_refuted_leaf_is_refused_and_certified_when_it_is_argue
     court.run(
         "decide", "--project", "second", "--outcome", "certified", "--reason", "It was repeated", "--as", "regulator"
     )
-    assert "second: certified" in court.run("show", "second")
+    said = court.run("show", "second")
+    assert "second: certified" in said
+    assert "certificate C1" in said

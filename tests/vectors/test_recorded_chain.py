@@ -31,6 +31,8 @@ CODES_WITHOUT_A_BLOCK = {
     ("currency", "limit"): "1,000 open pending debits of one wallet, or 4·10^18 fen in circulation",
     ("currency", "needs_central_bank"): "a ballot; it is the code of a void one, in its outcome",
     ("trade", "not_a_bank"): "a genesis that gives an enterprise the capability treasury",
+    ("certification", "not_in_force"): "a ballot; governance refuses its proposal by this code",
+    ("certification", "unknown_certificate"): "a ballot; governance refuses its proposal by this code",
     ("certification", "wrong_body"): "a ballot; governance refuses its proposal by this code",
     ("governance", "last_government"): "a chain with one government member, which runs no validator",
 }
@@ -59,7 +61,7 @@ DUE = {
     ("supervision", "show hold"),
     *(("currency", kind) for kind in ("pending", "rekey", "decided")),
     *(("trade", kind) for kind in ("lapse", "due", "dispute", "run")),
-    *(("certification", kind) for kind in ("lapse", "scheme", "step")),
+    *(("certification", kind) for kind in ("lapse", "scheme", "step", "expire", "certificate")),
     *(("standards", kind) for kind in ("domain", "review", "lapse", "sunset", "answer", "settled", "moved", "own")),
 }
 """Everything that falls due; ``passed`` goes by the clock of a historical source."""

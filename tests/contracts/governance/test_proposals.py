@@ -511,6 +511,7 @@ def test_the_subject_of_a_proposal_is_checked_field_by_field(world):
         "remove_validator",
         "retire_scheme",
         "retry_due",
+        "revoke_certificate",
         "rotate_validator_key",
         "settle_dispute",
         "suspend_member",

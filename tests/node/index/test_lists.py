@@ -38,7 +38,7 @@ def chains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Inde
     projects.apply()
     projects.argue(clearing())
     indexes = []
-    for chain in (story.chain, traded(), Panelled().admitted().drawn().chain):
+    for chain in (story.chain, traded(), certified()):
         folder = tmp_path_factory.mktemp(f"index-{len(indexes)}")
         index = Index(folder / "index.sqlite", chain.genesis.chain_id, reading(chain))
         index.start(len(chain.blocks))
@@ -50,6 +50,13 @@ def chains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Inde
     for index, _ in indexes:
         index.stop()
     world.close()
+
+
+def certified() -> Chain:
+    """Return a chain with a panel that certified a project."""
+    scene = Panelled().admitted().reviewed()
+    scene.decided("certified")
+    return scene.chain
 
 
 def traded() -> Chain:

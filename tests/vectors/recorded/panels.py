@@ -8,12 +8,18 @@ from typing import Any, Final
 from coseal.contracts.certification.kept import root_of_written
 from coseal.contracts.certification.panel import seed_commitment
 from coseal.contracts.certification.reviewing import review_commitment
+from coseal.contracts.certification.schemes import PROPOSALS
 from coseal.contracts.certification.state import project_key, round_key
+from tests.vectors.recorded.governed import Proposals
 from tests.vectors.recorded.scenario import DAY_MS, Scenario
 
 PANEL: Final = ("regulator", "enterprise-a", "central-bank", "institute-a", "public-a")
 BODIES: Final = ("regulator", "institute-a")
 APPLICANT: Final = "bank-a"
+ACCEPTED: Final[dict[str, Any]] = {
+    "leaves": {"e": {"opinion": "accepted", "reason": "It was repeated"}},
+    "scores": {"credit-system": {"score": 3, "reason": "Debts are insured"}},
+}
 SEED: Final = "5e" * 32
 SALT: Final = "5a" * 32
 SCORES: Final = {"credit-system": {"score": 3, "reason": "Debts are insured"}}
@@ -34,6 +40,7 @@ def run(scenario: Scenario, application: Mapping[str, Any], nodes: Sequence[Mapp
     _seeds(scenario)
     _reviews(scenario)
     _appeal(scenario)
+    _certificates(scenario, application, nodes)
 
 
 def _admission(scenario: Scenario, application: Mapping[str, Any]) -> None:
@@ -118,16 +125,39 @@ def _appeal(scenario: Scenario) -> None:
     scenario.no("already_appealed", APPLICANT, "certification.appeal", **appeal)
 
 
-def _seat(scenario: Scenario) -> list[str]:
+def _seat(scenario: Scenario, project: str = "p3") -> list[str]:
     """Have all who were drawn declare; return their names."""
-    names = _panel(scenario, "p3")
+    names = _panel(scenario, project)
     for name in names:
-        scenario.ok(name, "certification.declare", project="p3", conflict=False)
+        scenario.ok(name, "certification.declare", project=project, conflict=False)
     return names
 
 
-def _commit(scenario: Scenario, reviews: Mapping[str, Mapping[str, Any]]) -> None:
-    number = scenario.get(project_key("p3"))["round"]
+def _commit(scenario: Scenario, reviews: Mapping[str, Mapping[str, Any]], project: str = "p3") -> None:
+    number = scenario.get(project_key(project))["round"]
     for name, review in reviews.items():
-        commitment = review_commitment("p3", number, name, review, SALT)
-        scenario.ok(name, "certification.commit", project="p3", commitment=commitment)
+        commitment = review_commitment(project, number, name, review, SALT)
+        scenario.ok(name, "certification.commit", project=project, commitment=commitment)
+
+
+def _certificates(scenario: Scenario, application: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> None:
+    """Two certificates under a scheme that is short: one is revoked, the other expires."""
+    example = PROPOSALS["adopt_scheme"].example
+    short = {**example, "scheme": "short", "content": {**example["content"], "validity_ms": DAY_MS}}
+    Proposals(scenario, "adopt_scheme").accept("short", short)
+    for project in ("s1", "s2"):
+        scenario.ok(APPLICANT, "certification.apply", **{**application, "project": project, "scheme": "short"})
+        scenario.ok(APPLICANT, "certification.argue", project=project, nodes=list(nodes), drop=[])
+        scenario.ok(APPLICANT, "certification.seal", project=project, count=2, root=root_of_written(nodes))
+        scenario.ok("regulator", "certification.admit", project=project)
+        _commit_seeds(scenario, project)
+        _draw(scenario, project)
+        names = _seat(scenario, project)
+        _commit(scenario, dict.fromkeys(names, ACCEPTED), project)
+        for name in names:
+            scenario.ok(name, "certification.reveal", project=project, review=ACCEPTED, salt=SALT)
+    for project in ("s1", "s2"):
+        decide = {"project": project, "outcome": "certified", "reason": "The panel said so"}
+        scenario.ok("regulator", "certification.decide", **decide)
+    Proposals(scenario, "revoke_certificate").every_end({"certificate": "C1", "reason": "The exercise was staged"})
+    scenario.wait(DAY_MS)
