@@ -35,7 +35,7 @@ def greatest() -> list[dict[str, Any]]:
     tops[0]["criterion"] = "credit-system"
     below = [
         {
-            "id": f"e{n}",
+            "id": f"e{n}".ljust(120, "e"),
             "kind": "evidence",
             "parent": f"t{n % TOPS}",
             "statement": "Evidence " * 20 + "!",
@@ -116,10 +116,11 @@ def _reviewing(scene: Scene, nodes: list[dict[str, Any]]) -> None:
     leaves = leaves_of(nodes_of(nodes))
     panel = proceeding.reviewers()[::MAX_OFFICES][:10]
     for reviewer in panel[:9]:
-        review = {"commitment": "00" * 32, "height": 1, "revealed": 1, "opinions": ["unavailable"] * len(leaves)}
+        review = {"commitment": "00" * 32, "height": 1, "revealed": 1, "opinions": []}
         view.put(review_key("p", 1, reviewer.name), {**review, "scores": {"credit-system": 4}, "digest": "00" * 32})
     names = [reviewer.name for reviewer in panel]
     proceeding.round |= {"panel": [list(each) for each in panel], "committed": names, "revealed": names[:9]}
+    proceeding.round |= {"accepted": [4] * len(leaves), "scores": [36]}
     proceeding.enter(REVEAL)
     proceeding.write()
     kept(executor, view)

@@ -165,7 +165,8 @@ def _replace(found: Proceeding, leaving: list[str]) -> None:
         _seat(found, panel)
     else:
         found.round["panel"] = [list(each) for each in seated]
-        _seated(found)
+        if not _undeclared(found):
+            found.enter(DRAWN, 0)  # a due thing of its own sees to it: drawing twice is too much for one
 
 
 def _seat(found: Proceeding, panel: Sequence[Reviewer]) -> None:
@@ -189,8 +190,11 @@ def _seated(found: Proceeding) -> None:
 def declarations_over(found: Proceeding) -> None:
     """Replace who did not say whether it has a conflict of interest."""
     silent = _undeclared(found)
-    found.missed(silent)
-    _replace(found, silent)
+    if silent:
+        found.missed(silent)
+        _replace(found, silent)
+    else:
+        _seated(found)
 
 
 _project: Final = Identifier(slash=False)

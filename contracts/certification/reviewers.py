@@ -31,7 +31,7 @@ MAX_OFFICES: Final = 16
 """Reviewers of one member."""
 MAX_OFFICE_MS: Final = 3 * 366 * DAY_MS
 BARRED_MS: Final = 366 * DAY_MS
-DRAW_STEPS: Final = 5 * ENTRY_STEPS
+DRAW_STEPS: Final = 6 * ENTRY_STEPS
 """What ranking a reviewer takes, beside reading it."""
 
 

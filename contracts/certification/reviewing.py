@@ -29,13 +29,13 @@ from coseal.contracts.certification.projects import DRAFT, LAPSED
 from coseal.contracts.certification.reviewers import bar
 from coseal.contracts.certification.scheme import MAX_SCORE, applying
 from coseal.contracts.certification.state import review_key
-from coseal.contracts.certification.verdict import ACCEPTED, OPINIONS, Review, verdict
-from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
+from coseal.contracts.certification.verdict import ACCEPTED, OPINIONS, Tally, judged
+from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.kernel.budget import ENTRY_STEPS
 from coseal.contracts.kernel.fields import Hexadecimal, Identifier, Integer, OneOf, Record, Table, Text
 from coseal.ledger import codec
 
-VERDICT_STEPS: Final = 19
+VERDICT_STEPS: Final = 24
 """What a node takes when a verdict is worked out, beside reading it."""
 MAX_SHOWN: Final = 16
 _TAG: Final = b"coseal/review/1".ljust(24, b"\0")
@@ -65,12 +65,6 @@ def review_commitment(project: str, number: int, reviewer: str, review: Mapping[
 def leaves_of(nodes: Sequence[Node]) -> list[str]:
     """Return the ids of the leaves of an argument, in the order in which a kept review has its opinions."""
     return sorted(node.id for node in nodes if is_leaf(node))
-
-
-def review_of(record: Mapping[str, Any], leaves: Sequence[str]) -> Review:
-    """Return a revealed review as the state keeps it."""
-    accepted = {leaf: opinion == ACCEPTED for leaf, opinion in zip(leaves, record["opinions"], strict=True)}
-    return Review(accepted, record["scores"])
 
 
 def _commit(view: View, context: Context, args: Args) -> Result | Rejected:
@@ -118,10 +112,20 @@ def _reveal(view: View, context: Context, args: Args) -> Result | Rejected:
     scores = {criterion: review["scores"][criterion]["score"] for criterion in criteria}
     digest = sha256(codec.encode(dict(review))).hexdigest()
     view.put(key, {**kept, "revealed": context.height, "opinions": opinions, "scores": scores, "digest": digest})
+    found.view.charge(ENTRY_STEPS * len(leaves))
+    _count(found, opinions, [scores[criterion] for criterion in criteria])
     found.round["revealed"] = [*found.round["revealed"], context.sender]
     if len(found.round["revealed"]) == len(found.round["committed"]):
         _judge(found, nodes)
     return found.write()
+
+
+def _count(found: Proceeding, opinions: Sequence[str], scores: Sequence[int]) -> None:
+    """Add a review to what those before it come to, so that a verdict does not read them all."""
+    accepted = found.round.get("accepted") or [0] * len(opinions)
+    sums = found.round.get("scores") or [0] * len(scores)
+    found.round["accepted"] = [n + (each == ACCEPTED) for n, each in zip(accepted, opinions, strict=True)]
+    found.round["scores"] = [n + each for n, each in zip(sums, scores, strict=True)]
 
 
 def _nodes(found: Proceeding) -> tuple[Node, ...]:
@@ -129,24 +133,15 @@ def _nodes(found: Proceeding) -> tuple[Node, ...]:
     return taken(nodes_in(found.view, found.name, ids_of(found.view, found.name, found.record["nodes"])))
 
 
-def reviews_in(reader: Reader, project: str, number: int, names: Sequence[str], nodes: Sequence[Node]) -> list[Review]:
-    """Return the revealed reviews of a round."""
-    leaves = leaves_of(nodes)
-    found: list[Review] = []
-    for name in names:
-        record: Any = reader.get(review_key(project, number, name))
-        found.append(review_of(record, leaves))
-    return found
-
-
 def _judge(found: Proceeding, nodes: Sequence[Node]) -> None:
     """Work out the verdict; after an appeal it is the outcome, else the acting body decides."""
-    revealed = found.round["revealed"]
-    found.view.charge(ENTRY_STEPS * len(nodes) * len(revealed) // 4)
-    reviews = reviews_in(found.view, found.name, found.record["round"], revealed, nodes)
-    result = verdict(found.scheme, found.record["kind"], nodes, reviews)
+    round, kind = found.round, found.record["kind"]
+    accepted = dict(zip(leaves_of(nodes), round["accepted"], strict=True))
+    scores = dict(zip(applying(found.scheme, kind), round["scores"], strict=True))
+    tally = Tally(len(round["revealed"]), accepted, scores)
+    result = judged(found.scheme, kind, nodes, tally)
     criteria = {name: list(each) for name, each in result.criteria.items()}
-    kept = {"outcome": result.outcome, "criteria": criteria, "score": list(result.score), "reviews": len(reviews)}
+    kept = {"outcome": result.outcome, "criteria": criteria, "score": list(result.score), "reviews": tally.reviews}
     found.round["verdict"] = kept
     found.said |= {**kept, "failed": list(result.failed[:MAX_SHOWN]), "fallen": list(result.fallen[:MAX_SHOWN])}
     if found.round["appeal"]:

@@ -25,6 +25,14 @@ OPINIONS: Final = (ACCEPTED, "insufficient", "refuted", "unavailable")
 """What a reviewer says of a leaf; only the first accepts it."""
 
 
+class Tally(NamedTuple):
+    """What reviews come to: how many there are, how many accept each leaf, and the sums of scores."""
+
+    reviews: int
+    accepted: Mapping[str, int]
+    scores: Mapping[str, int]
+
+
 class Review(NamedTuple):
     """What a reviewer said: whether it accepts each leaf, and its score for each criterion."""
 
@@ -49,26 +57,34 @@ class Verdict:
     score: tuple[int, int]
 
 
+def tally_of(reviews: Sequence[Review]) -> Tally:
+    """Return what one or more reviews come to."""
+    accepted = {leaf: sum(review.accepted[leaf] for review in reviews) for leaf in reviews[0].accepted}
+    scores = {name: sum(review.scores[name] for review in reviews) for name in reviews[0].scores}
+    return Tally(len(reviews), accepted, scores)
+
+
 def verdict(scheme: Mapping[str, Any], kind: str, nodes: Sequence[Node], reviews: Sequence[Review]) -> Verdict:
     """Return what follows from one or more reviews of a sealed argument."""
+    return judged(scheme, kind, nodes, tally_of(reviews))
+
+
+def judged(scheme: Mapping[str, Any], kind: str, nodes: Sequence[Node], tally: Tally) -> Verdict:
+    """Return what follows from what reviews of a sealed argument come to."""
     argument = Argument(nodes)
-    accepted = {
-        leaf.id: 2 * sum(review.accepted[leaf.id] for review in reviews) > len(reviews)  # V2
-        for leaf in argument.leaves()
-    }
+    accepted = {leaf.id: 2 * tally.accepted[leaf.id] > tally.reviews for leaf in argument.leaves()}  # V2
     states = support(argument, accepted)
     applies = frozenset(applying(scheme, kind))
     asked = [criterion for criterion in scheme["criteria"] if criterion["id"] in applies]
     criteria: dict[str, tuple[str, int]] = {}
     for criterion in asked:
         tops = [states[top.id] for top in argument.tops if top.criterion == criterion["id"]]
-        score = sum(review.scores[criterion["id"]] for review in reviews)
-        criteria[criterion["id"]] = (_least(tops), score)
+        criteria[criterion["id"]] = (_least(tops), tally.scores[criterion["id"]])
     reached = sum(criterion["weight"] * criteria[criterion["id"]][1] for criterion in asked)
-    greatest = MAX_SCORE * len(reviews) * sum(criterion["weight"] for criterion in asked)
+    greatest = MAX_SCORE * tally.reviews * sum(criterion["weight"] for criterion in asked)
     numerator, denominator = scheme["threshold"]
     enough = reached * denominator > numerator * greatest and all(  # V4
-        criteria[criterion["id"]][1] >= criterion["floor"] * len(reviews)  # V3
+        criteria[criterion["id"]][1] >= criterion["floor"] * tally.reviews  # V3
         for criterion in asked
     )
     return Verdict(

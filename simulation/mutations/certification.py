@@ -55,8 +55,8 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "half_is_enough": one(
         "a leaf stands that half of the reviews accept",
         f"{_CERTIFICATION}.verdict",
-        "for review in reviews) > len(reviews)",
-        "for review in reviews) >= len(reviews)",
+        "2 * tally.accepted[leaf.id] > tally.reviews",
+        "2 * tally.accepted[leaf.id] >= tally.reviews",
         f"{_SUITE}/test_verdict.py",
     ),
 }

@@ -191,7 +191,7 @@ def test_who_is_silent_is_replaced_until_nobody_is_left_and_a_panel_without_its_
             scene.drawn(turn=number)
         if scene.record["status"] != "drawn":
             break
-        (over,) = scene.wait(7 * DAY_MS + 1)["steps"]
+        over, *_ = scene.wait(7 * DAY_MS + 1)["steps"]
         assert {step for _, step, _ in over["late"]} == {"drawn"}
     assert scene.record["status"] == "inconclusive"
     assert scene.record["round"] <= MAX_ROUNDS
