@@ -75,6 +75,7 @@ class NodeConfig(BaseSettings):
     snapshot_blocks: int = Field(default=10_000, ge=0)
     prune_keep_blocks: int | None = Field(default=None, ge=1)
     join_gap_blocks: int = Field(default=10_000, ge=0)
+    join_from: tuple[Annotated[str, Field(pattern=r"^https?://[^\s,/]+/?$")], ...] = Field(default=(), max_length=16)
     cometbft_binary: Path | None = None
     index: Literal["always", "on_demand"] = "always"
     verifier_processes: int = Field(default=1, ge=1, le=64)

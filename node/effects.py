@@ -30,7 +30,9 @@ from coseal.node.core.events import (
     Halt,
     KeepHeads,
     KeepItem,
+    ListSnapshots,
     LoadBlocks,
+    LoadChunk,
     LoadHeads,
     LoadItem,
     LoadSnapshot,
@@ -130,6 +132,8 @@ class Effects:
                 self._links.unpin(node)
             case AbciAnswer():
                 writer.after(lambda: self._links.carry_out(effect))  # N1
+            case ListSnapshots() | LoadChunk():
+                writer.after(lambda: self._show(effect))
             case AskCommit() | Offer() | SignWith():
                 self._links.carry_out(effect)
             case Halt(reason, needs_release):
@@ -163,6 +167,15 @@ class Effects:
         heights = range(effect.from_height, effect.from_height + effect.limit)
         blocks = (block for height in heights if (block := self._parts.read_block(height)) is not None)
         return packing.pack_blocks(effect.from_height, blocks)
+
+    def _show(self, effect: ListSnapshots | LoadChunk) -> None:
+        """Answer CometBFT with what is read from the disk for a peer."""
+        try:
+            answer = self._parts.snapshot_service.shown(effect)
+        except (StorageError, LedgerError) as error:
+            self._process.write_failed(error)
+            return
+        self._links.carry_out(answer)
 
     def _answer(self, peer: str, make: Callable[[], WireMessage]) -> None:
         """Send a peer what is read from the disk for it."""

@@ -40,6 +40,7 @@ from coseal.node.core.events import (
     OperatorAllowsVoting,
     PeerConnected,
     PeerDisconnected,
+    Pin,
     ReadRequested,
     SignerChanged,
     Start,
@@ -61,6 +62,7 @@ from coseal.node.http.services import Gateway
 from coseal.node.index.index import Index
 from coseal.node.parts import Parts
 from coseal.node.services import NodeServices
+from coseal.node.signing.keys import load_certificate
 from coseal.node.signing.remote_signer import RemoteSigner
 from coseal.node.signing.renewal import Renewal
 from coseal.node.storage.data_folder import STATE_FOLDER, Storage
@@ -101,9 +103,10 @@ class Runtime:
         signer: RemoteSigner | None = None,
         http_tls: ssl.SSLContext | None = None,
         tracer: Tracer | None = None,
-        comet: Home | None = None,
+        comet: Home | CometEngine | None = None,
     ) -> None:
-        """``comet``: where CometBFT lives that orders the blocks of ``machine``, if that is not its own work.
+        """``comet``: where CometBFT lives that orders the blocks of ``machine``, if that is not its own work; or it,
+        if it runs already and waits for the state of the snapshot that it joined by.
 
         ``allow_voting``: the operator vouches that a lost journal hides no vote. ``signer``: the process with our
         consensus key, if it is not in this one. ``http_tls``: what HTTP shows, if it uses TLS. ``tracer``: if spans
@@ -121,12 +124,14 @@ class Runtime:
         self._inbox = Inbox(self._verifier, verified, self._is_wanted, self)
         pinned = {pin.node: pin.certificate for pin in machine.pins}
         self._links: Network
+        self.engine: CometEngine | None = None
         if comet is None:
             self._links = Links(identity, pinned, self, self._inbox.receive)
+        elif isinstance(comet, Home):
+            self._links = self.engine = CometEngine(comet, load_certificate(identity.certificate), self)
         else:
-            self._links = CometEngine(
-                comet, lambda: machine.pins, self._step, self.fault, pinned.get(config.node_id, b"")
-            )
+            self._links = self.engine = comet
+            comet.serve(self)
         commits = Commits(storage.tip_height)
         commits.preload(recent_blocks(storage))
         index = Index(
@@ -238,7 +243,8 @@ class Runtime:
         if self._http is not None:
             await self._http.stop()
         self._inbox.close()
-        await self._links.close()
+        if self.engine is None or not self.joined:
+            await self._links.close()
         await self._writer.close()
         await self._parts.snapshot_service.close()
         await self._verifier.close()
@@ -307,6 +313,22 @@ class Runtime:
             self._timers.start(timer, WRITER_PAUSE_MS)  # fetched blocks wait for the disk
             return
         self._step(TimerFired(timer))
+
+    # CometBFT (see ``comet.engine.Answering``)
+
+    @property
+    def pins(self) -> Sequence[Pin]:
+        """All registered nodes."""
+        return self._machine.pins
+
+    @property
+    def height(self) -> int:
+        """The height of the state."""
+        return self._machine.executor.height
+
+    def give(self, event: NodeEvent) -> None:
+        """Give the machine an event."""
+        self._step(event)
 
     # Links (see ``links.Receiver``) and frames (see ``inbox.Destination``)
 
@@ -396,6 +418,8 @@ class Runtime:
     def snapshot_adopted(self, height: int) -> None:
         """Everything of a snapshot is on disk: end, to start again on it."""
         self.joined = height
+        if self.engine is not None:
+            self.engine.hold()
         self._end(Exit.STOPPED)
 
     # For people

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.registry import Others
@@ -190,6 +190,10 @@ class NodeServices:
         if not self._machine.answers_reads:
             raise Unavailable("CometBFT orders this chain, and no quorum can be asked there: use min_height")
         return await self._parts.reads.consistent(timeout_s)
+
+    async def engine_shows(self, method: str, params: Mapping[str, str], number: int) -> Any:
+        """See ``Services``."""
+        return await self._parts.links.shown_to(method, params, number)
 
 
 def _rejected(transaction: Transaction, why: Rejected) -> Answer:

@@ -28,7 +28,7 @@ from coseal.ledger.engines import COMETBFT, engine_of
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.native import Core, CoreProblem
 from coseal.ledger.signing import Ed25519Signer, Signer
-from coseal.node.comet.engine import require_short
+from coseal.node.comet.engine import CometEngine, require_short
 from coseal.node.comet.files import FOLDER, Home, find_binary
 from coseal.node.config import ConfigProblem, NodeConfig, load
 from coseal.node.core.comet.machine import CometMachine
@@ -90,21 +90,28 @@ def run_command(folder: Path, *, allow_voting: bool = False) -> int:
 
 
 def _run(folder: Path, config: NodeConfig, *, allow_voting: bool) -> Exit:
-    while True:
-        runtime = build(folder, config, allow_voting=allow_voting)
-        _raise_descriptor_limit()
-        gc.freeze()  # what was loaded so far stays; no need to look at it again in every collection
-        gc.set_threshold(*COLLECTIONS)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    engine: CometEngine | None = None  # CometBFT lives on while the state of a snapshot takes its place
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        while True:
+            runtime = build(folder, config, allow_voting=allow_voting, engine=engine)
+            _raise_descriptor_limit()
+            gc.freeze()  # what was loaded so far stays; no need to look at it again in every collection
+            gc.set_threshold(*COLLECTIONS)
             status = runner.run(runtime.run())
-        if not runtime.joined:
-            return status
-        _log.info("joined", height=runtime.joined)  # its snapshot is taken over as the folder is opened again
-        gc.unfreeze()
+            if not runtime.joined:
+                return status
+            _log.info("joined", height=runtime.joined)  # its snapshot is taken over as the folder is opened again
+            gc.unfreeze()
+            engine = runtime.engine
 
 
-def build(folder: Path, config: NodeConfig, *, allow_voting: bool = False) -> Runtime:
-    """Open the node of ``folder``, ready to run; raise what ``run_command`` reports."""
+def build(
+    folder: Path, config: NodeConfig, *, allow_voting: bool = False, engine: CometEngine | None = None
+) -> Runtime:
+    """Open the node of ``folder``, ready to run; raise what ``run_command`` reports.
+
+    ``engine``: CometBFT beside this node, where it runs already.
+    """
     for problem in installed().problems:
         _log.warning("contract_not_offered", text=problem)
     genesis, secret = read_genesis(config), keys.passphrase()
@@ -114,7 +121,7 @@ def build(folder: Path, config: NodeConfig, *, allow_voting: bool = False) -> Ru
     policy = Policy(config.snapshot_blocks, config.prune_keep_blocks)
     storage = Storage(folder, genesis, admit=verified.admit, progress=_say_progress, policy=policy)
     try:
-        return _runtime(config, storage, core, verified, tokens, secret, allow_voting=allow_voting)
+        return _runtime(config, storage, core, verified, tokens, secret, engine, allow_voting=allow_voting)
     except Exception:
         storage.close()
         raise
@@ -127,6 +134,7 @@ def _runtime(
     verified: VerifiedCache,
     tokens: tuple[Token, ...],
     secret: bytes | None,
+    engine: CometEngine | None,
     *,
     allow_voting: bool,
 ) -> Runtime:
@@ -138,7 +146,7 @@ def _runtime(
     signer, next_signer = _signers(config, genesis, entry, secret)
     identity = _identity(storage.folder, config, genesis, entry, signer, secret)
     gateway = _gateway(config, signer, secret)
-    comet = _comet_home(config, storage, entry, secret)
+    comet = _comet_home(config, storage, entry, secret) if engine is None else engine.home
     settings = MachineConfig(
         genesis=genesis,
         node_id=config.node_id,
@@ -183,7 +191,7 @@ def _runtime(
         signer=signer if isinstance(signer, RemoteSigner) else None,
         http_tls=_http_tls(config, signer, secret),
         tracer=_tracer(config),
-        comet=comet,
+        comet=engine or comet,
     )
 
 
@@ -206,6 +214,8 @@ def _comet_home(config: NodeConfig, storage: Storage, entry: Entry | None, secre
         consensus_seed=key.private_bytes_raw(),
         link_seed=keys.load_private_key(config.link_key, secret).private_bytes_raw(),
         consensus_files=(config.consensus_key, config.consensus_key_next),
+        sources=config.join_from,
+        join_gap_blocks=config.join_gap_blocks,
     )
     require_short(home)
     return home

@@ -23,7 +23,7 @@ KEPT_IN = {  # page -> the folders whose code keeps its rules; ids are unique wi
     "docs/spec/api.md": ("node/http", "node"),
     "docs/spec/audit.md": ("audit",),
     "docs/spec/budget.md": ("contracts", "contracts/governance", "contracts/supervision", "node"),
-    "docs/spec/comet.md": ("ledger", "node/core/comet"),
+    "docs/spec/comet.md": ("ledger", "node/core/comet", "node/comet"),
     "docs/spec/consensus.md": ("consensus",),
     "docs/spec/contracts.md": ("contracts", "contracts/policy"),
     "contracts/certification/README.md": ("contracts/certification",),

@@ -102,6 +102,10 @@ def member_prepare(
     peer: Annotated[
         list[str], typer.Option("--peer", metavar="NODE=HOST:PORT", help="A node of the network; again for more.")
     ],
+    join_from: Annotated[
+        list[str] | None,
+        typer.Option("--join-from", metavar="URL", help="Where CometBFT orders it: HTTP of a node; again for more."),
+    ] = None,
     name: Annotated[str | None, typer.Option("--name", help="How it is shown.", show_default="the id")] = None,
     level: Annotated[str, typer.Option("--level", help="Of a government: central, provincial, municipal.")] = "",
     sector: Annotated[str, typer.Option("--sector", help="Of a government; free text.")] = "",
@@ -127,7 +131,8 @@ def member_prepare(
 
     new = NewMember(member, name or member, role, level, sector, user)
     peers = dict(_peer(text) for text in peer)
-    chain_id = prepare(into, new, genesis, Place(address, http_port, listen), peers).chain_id.hex()
+    place = Place(address, http_port, listen, tuple(join_from or ()))
+    chain_id = prepare(into, new, genesis, place, peers).chain_id.hex()
     files = [str(into / file) for file in ("member.json", "node.json")]
     if as_json:
         print_json({"member": member, "chain_id": chain_id, "files": files})

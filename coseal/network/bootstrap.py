@@ -27,11 +27,15 @@ from coseal.network.folders import NodeEntry
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the node is: ``address`` HOST:PORT for the others; ``listen``, None: as ``founding.link_listen`` says."""
+    """Where the node is: ``address`` HOST:PORT for the others; ``listen``, None: as ``founding.link_listen`` says.
+
+    ``join_from``: nodes' HTTP addresses, which it asks where CometBFT orders the chain.
+    """
 
     address: str
     http_port: int = founding.DEFAULT_HTTP_PORT
     listen: str | None = None
+    join_from: tuple[str, ...] = ()
 
 
 def prepare(directory: Path, member: NewMember, genesis_file: Path, place: Place, peers: Mapping[str, str]) -> Genesis:
@@ -68,6 +72,7 @@ def prepare(directory: Path, member: NewMember, genesis_file: Path, place: Place
         http_listen=http,
         gateway_sender=f"{member.id}/{member.user}",
         peers=peers,
+        join_from=place.join_from,
     )
     founding.write_whole(directory / data / "node.toml", text.encode())
     if not (directory / data / "journal").exists():

@@ -19,7 +19,7 @@ from typing import Final
 
 from coseal.client import keys
 from coseal.errors import CosealError
-from coseal.ledger.genesis import is_name
+from coseal.ledger.genesis import COMETBFT_NAME, is_name
 from coseal.network import folders
 from coseal.network.folders import Network, NodeEntry
 from coseal.network.processes import require_free_ports
@@ -89,6 +89,7 @@ def add_node(network: Network, addition: Addition, operator: Path, user: str, *,
             http_listen=entry.http,
             gateway_sender=f"{addition.member}/{user}",
             peers={node.name: node.link for node in network.nodes},
+            join_from=[node.url for node in network.nodes] if network.genesis().engine == COMETBFT_NAME else (),
         )
         (building / "node.toml").write_text(text, encoding="utf-8")
         (building / ADDING).write_text(json.dumps({"member": addition.member, "kind": addition.kind}) + "\n")

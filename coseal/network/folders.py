@@ -354,8 +354,12 @@ def node_toml(
     gateway_sender: str,
     peers: Mapping[str, str],
     allow_plain: bool = False,
+    join_from: Sequence[str] = (),
 ) -> str:
-    """Return a node's configuration; ``peers`` are the nodes' names and link addresses, its own left out."""
+    """Return a node's configuration; ``peers`` are the nodes' names and link addresses, its own left out.
+
+    ``join_from``: nodes' HTTP addresses, for one that joins a chain that CometBFT orders.
+    """
     lines = [
         "# Made by coseal; read by `python -m coseal.node`. Paths are relative to this folder.",
         f"node_id = {_quoted(name)}",
@@ -367,6 +371,8 @@ def node_toml(
     ]
     if allow_plain:
         lines.append("http_allow_plain = true  # the port is published on the host's loopback address only")
+    if join_from:
+        lines.append(f"join_from = [{', '.join(map(_quoted, join_from))}]")
     lines += ["", "[peers]"]
     lines += [f"{_quoted(peer)} = {_quoted(address)}" for peer, address in peers.items() if peer != name]
     return "\n".join(lines) + "\n"

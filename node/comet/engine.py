@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final, Protocol
 
 import structlog
 
-from coseal.node.comet import files
+from coseal.node.comet import files, joining
 from coseal.node.comet.files import Home
 from coseal.node.comet.process import Child
 from coseal.node.comet.rpc import Rpc, RpcTrouble
 from coseal.node.comet.server import AbciServer
 from coseal.node.config import ConfigProblem
 from coseal.node.core.comet import abci
-from coseal.node.core.comet.abci import Echo, Flush, Query, Request
+from coseal.node.core.comet.abci import ApplySnapshotChunk, Echo, Flush, OfferSnapshot, Query, Request
 from coseal.node.core.events import (
     AbciAnswer,
     AbciAsked,
@@ -33,6 +34,7 @@ from coseal.node.core.events import (
     Pin,
     SignWith,
 )
+from coseal.node.http.services import Unavailable
 from coseal.node.signing.keys import KeyProblem
 from coseal.node.transport.links import PortInUse, check_port
 
@@ -40,52 +42,81 @@ LOOK_S: Final = 1.0
 RETRY_S: Final = 0.05
 DIAL_LOOKS: Final = 7
 OFFERED_MAX: Final = 20_000
+JOIN_PATIENCE_S: Final = 180.0
+"""How long CometBFT may find nothing of a snapshot: it waits two minutes for a chunk before it takes another one."""
 _FILTER_ID: Final = "/p2p/filter/id/"
 _log = structlog.get_logger("node")
 
 
+class Answering(Protocol):
+    """Whoever answers what CometBFT asks: a machine, and what is around it."""
+
+    @property
+    def pins(self) -> Sequence[Pin]:
+        """The registered nodes now."""
+        ...
+
+    @property
+    def height(self) -> int:
+        """The height of its state."""
+        ...
+
+    def give(self, event: NodeEvent) -> object:
+        """Take an event."""
+        ...
+
+    def fault(self, error: Exception) -> None:
+        """Take what nobody thought of; the node ends then."""
+        ...
+
+
 class CometEngine:
-    """Implements ``Network``."""
+    """Implements ``Network``. ``home`` is where CometBFT lives now."""
 
-    def __init__(
-        self,
-        home: Home,
-        pins: Callable[[], Sequence[Pin]],
-        give: Callable[[NodeEvent], object],
-        fault: Callable[[Exception], None],
-        certificate: bytes,
-    ) -> None:
-        """``pins`` are the registered nodes now, ``give`` passes the machine an event, ``certificate`` is our own.
-
-        ``fault`` takes what nobody thought of; the node ends then.
-        """
+    def __init__(self, home: Home, certificate: bytes, answering: Answering) -> None:
+        """``certificate`` is this node's own."""
         self.dropped = 0
         self.shown: bytes | None = certificate
-        self._home, self._pins, self._give, self._fault = home, pins, give, fault
+        self.home = home
+        self._answering, self._held = answering, False
         self._addresses: dict[str, tuple[str, int]] = {}
         self._dial_in = 0
         self._server = AbciServer(home.abci, self._asked)
         self._rpc = Rpc(home.rpc)
         self._child = Child(home.binary, home.folder, self._prepare, self._said)
         self._trouble: str | None = "CometBFT has not started yet"
+        self._joined_s = 0.0  # when something of a snapshot was last seen
         self._commits: deque[int] = deque()
         self._offers: deque[bytes] = deque()
         self._wanted, self._offered = asyncio.Event(), asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
+    def hold(self) -> None:
+        """M18: let nobody answer while the state of a snapshot takes the place of the former: what is asked waits."""
+        self._held = True
+
+    def serve(self, answering: Answering) -> None:
+        """Have what waits, and everything from now on, answered by another machine, once it has started."""
+        self._answering, self._held = answering, False
+
     # See ``Network``
 
     async def start(self, listen: tuple[str, int], peers: Mapping[str, tuple[str, int]]) -> None:
         """Answer on the socket, then start CometBFT; raise ``PortInUse`` if its port is taken."""
+        loop = asyncio.get_running_loop()
+        self._joined_s = loop.time()
+        if self._tasks:  # it runs since before the machine had its state
+            loop.call_soon(self._server.ask_again)
+            return
         check_port(listen)
         self._addresses = dict(peers)
         try:
-            self._home.folder.mkdir(mode=0o700, exist_ok=True)
+            self.home.folder.mkdir(mode=0o700, exist_ok=True)
             await self._server.start()
         except OSError as error:
-            raise PortInUse(f"cannot listen on {self._home.abci}: {error.strerror or error}") from None
+            raise PortInUse(f"cannot listen on {self.home.abci}: {error.strerror or error}") from None
+        self.home = await joining.prepared(self.home, self._answering.height)
         started = self._child.start()
-        loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(work()) for work in (self._look, self._find_commits, self._give_offers)]
         for task in (*self._tasks, started):
             task.add_done_callback(self._task_ended)
@@ -101,7 +132,11 @@ class CometEngine:
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
         if isinstance(error, Exception):
-            self._fault(error)
+            self._answering.fault(error)
+
+    def _give(self, event: NodeEvent) -> None:
+        if not self._held:
+            self._answering.give(event)
 
     def pin(self, node: str, certificate: bytes, address: tuple[str, int] | None = None) -> None:
         """A node is registered: it is let in when it dials, and dialled."""
@@ -131,6 +166,13 @@ class CometEngine:
     def disconnect(self, peer: str, reason: str) -> None:
         """There are no links."""
 
+    async def shown_to(self, method: str, params: Mapping[str, str], number: int) -> Any:
+        """Return what CometBFT answers somebody who joins by a snapshot; raise ``Unavailable``."""
+        try:
+            return await self._rpc.shown(method, params, number)
+        except RpcTrouble as error:
+            raise Unavailable(str(error)) from None
+
     def carry_out(self, effect: AbciAnswer | AskCommit | Offer | SignWith) -> None:
         """Answer, look for a commit, give transactions to CometBFT's pool, or start it again with another key."""
         match effect:
@@ -149,7 +191,7 @@ class CometEngine:
 
     def _sign_with(self, key: bytes) -> None:
         try:
-            self._home = files.with_key(self._home, key)
+            self.home = files.with_key(self.home, key)
         except KeyProblem as error:
             _log.error("consensus_key", reason=error.reason)
             return
@@ -169,15 +211,17 @@ class CometEngine:
                 answer = abci.query(0 if allowed else 1, "" if allowed else "not registered")
                 self._server.answer(connection, number, answer)
             case _:
+                if isinstance(request, OfferSnapshot | ApplySnapshotChunk):
+                    self._joined_s = asyncio.get_running_loop().time()
                 self._give(AbciAsked(connection, number, request))
 
     def _is_registered(self, peer: str) -> bool:
-        return any(files.peer_id(pin.certificate) == peer for pin in self._pins())
+        return any(files.peer_id(pin.certificate) == peer for pin in self._answering.pins)
 
     # CometBFT itself
 
     def _prepare(self) -> None:
-        files.write(self._home)
+        files.write(self.home)
 
     def _said(self, trouble: str) -> None:
         self._trouble = trouble
@@ -188,15 +232,32 @@ class CometEngine:
         while True:
             await asyncio.sleep(LOOK_S)
             try:
-                linked, follows = await self._rpc.peers(), await self._rpc.is_following()
+                linked, (height, follows) = await self._rpc.peers(), await self._rpc.progress()
+                self._see_joining(height)
             except RpcTrouble as error:
                 self._give(EngineSeen((), False, self._trouble or str(error)))
+                self._see_joining(0)
                 continue
             self._trouble = None
-            names = {files.peer_id(pin.certificate): pin.node for pin in self._pins()}
+            names = {files.peer_id(pin.certificate): pin.node for pin in self._answering.pins}
             present = tuple(sorted(names[peer] for peer in linked if peer in names))
             self._give(EngineSeen(present, follows, None))
             await self._dial({node: peer for peer, node in names.items() if node not in present})
+
+    def _see_joining(self, height: int) -> None:
+        """M19: forget the snapshot once CometBFT has its state, or when it finds none: it takes the blocks then."""
+        if self.home.trust is None:
+            return
+        idle_s = asyncio.get_running_loop().time() - self._joined_s
+        if not height and idle_s < JOIN_PATIENCE_S:
+            return
+        self.home = replace(self.home, trust=None)
+        files.keep_trust(self.home)
+        if not height:
+            _log.warning(
+                "no_snapshot", text="no peer offered a snapshot that could be joined; blocks are taken instead"
+            )
+            self._child.renew()
 
     async def _dial(self, missing: Mapping[str, str]) -> None:
         """Dial who is missing: the node that is later in the alphabet at once, the other one seldom.
@@ -207,7 +268,7 @@ class CometEngine:
         wanted = [
             f"{peer}@{host}:{port}"
             for node, peer in missing.items()
-            if node != self._home.node_id and (self._home.node_id > node or self._dial_in == 0)
+            if node != self.home.node_id and (self.home.node_id > node or self._dial_in == 0)
             for host, port in [self._addresses.get(node, ("", 0))]
             if host
         ]

@@ -32,7 +32,18 @@ GOSSIP_WAIT: Final = "5ms"
 """How long CometBFT gathers what a link sends, and looks again for what a peer lacks: most of its latency."""
 _ROOM_BYTES: Final = 64 * 1024
 _MAX_TRANSACTION_BYTES: Final = 256 * 1024 + 64
+_TRUST: Final = "trust.json"
+_CHUNKS: Final = "chunks"
+_PRECOMMITTED: Final = 3
 _FLAG: Final = "tendermint"  # CometBFT's names of key types still say so
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The hash of CometBFT's first block, and the addresses at which its RPC shows the headers that follow."""
+
+    hash: bytes
+    servers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,18 @@ class Home:
     link_seed: bytes
     consensus_files: tuple[Path, ...] = ()
     """Where this node's consensus keys are, the present one and the one that is to follow it."""
+    sources: tuple[str, ...] = ()
+    """Nodes' HTTP addresses at which a node without CometBFT's data asks about the chain."""
+    join_gap_blocks: int = 0
+    trust: Trust | None = None
+    """What CometBFT joins by a snapshot with; None if it does not."""
+    signs_above: int = 0
+    """The height up to which a key whose guard is made now may have signed before (M15)."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether CometBFT has no data here yet."""
+        return not (self.folder / "data" / "state.db").exists()
 
     @property
     def abci(self) -> Path:
@@ -99,9 +122,13 @@ def write(home: Home) -> None:
         home.folder / "config" / "priv_validator_key.json", json.dumps(_validator_key(home.consensus_seed), indent=1)
     )
     _write(home.folder / "config" / "node_key.json", json.dumps({"priv_key": _private(home.link_seed)}))
+    if home.trust is not None:
+        shutil.rmtree(home.folder / _CHUNKS, ignore_errors=True)
+        (home.folder / _CHUNKS).mkdir(mode=0o700)
     guard = home.folder / "data" / "priv_validator_state.json"
     if not guard.exists() and not any(guard.parent.iterdir()):
-        _write(guard, json.dumps({"height": "0", "round": 0, "step": 0}))
+        last = {"round": 2**31 - 1, "step": _PRECOMMITTED} if home.signs_above else {"round": 0, "step": 0}
+        _write(guard, json.dumps({"height": str(home.signs_above), **last}))
 
 
 def _settings(home: Home) -> dict[str, dict[str, Any]]:
@@ -152,7 +179,42 @@ def _settings(home: Home) -> dict[str, dict[str, Any]]:
             "peer_gossip_sleep_duration": GOSSIP_WAIT,
         },
         "tx_index": {"indexer": "null"},
+        **({} if home.trust is None else {"statesync": _state_sync(home.trust)}),
     }
+
+
+def _state_sync(trust: Trust) -> dict[str, Any]:
+    """Return how CometBFT joins by a snapshot: from the block that the genesis' validators decided, however old."""
+    servers = trust.servers if len(trust.servers) > 1 else trust.servers * 2  # it wants two
+    return {
+        "enable": True,
+        "rpc_servers": ",".join(servers),
+        "trust_height": 1,
+        "trust_hash": trust.hash.hex(),
+        "trust_period": "1000000h",
+        "discovery_time": "5s",
+        "chunk_request_timeout": "5s",
+        "max_snapshot_chunks": 10_000_000,
+        "temp_dir": _CHUNKS,
+    }
+
+
+def keep_trust(home: Home) -> None:
+    """Let the next start of the node find what CometBFT joins with; forget it where it joins by no snapshot."""
+    path = home.folder / _TRUST
+    if home.trust is None:
+        path.unlink(missing_ok=True)
+    else:
+        _write(path, json.dumps({"hash": home.trust.hash.hex(), "servers": home.trust.servers}))
+
+
+def kept_trust(home: Home) -> Trust | None:
+    """Return what was kept, None if CometBFT joins by no snapshot."""
+    try:
+        found = json.loads((home.folder / _TRUST).read_text("utf-8"))
+        return Trust(bytes.fromhex(found["hash"]), tuple(map(str, found["servers"])))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _genesis(genesis: Genesis) -> dict[str, Any]:

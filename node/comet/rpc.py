@@ -10,7 +10,7 @@ import asyncio
 import base64
 import json
 from calendar import timegm
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
@@ -44,8 +44,8 @@ class Rpc:
     async def commit(self, height: int) -> Decided:
         """Return the commit of a decided block and the double votes in it; raise ``RpcTrouble`` while there is none."""
         result = await self._result("commit", {"height": str(height)})
+        decided = decided_in(result)
         try:
-            decided = _decided(result["signed_header"])
             accused = result["signed_header"]["header"]["evidence_hash"] not in ("", _NO_EVIDENCE)
         except _UNREADABLE as error:
             raise RpcTrouble(f"a commit that cannot be read: {error!r}") from None
@@ -71,13 +71,17 @@ class Rpc:
         except (KeyError, TypeError) as error:
             raise RpcTrouble(f"a list of peers that cannot be read: {error!r}") from None
 
-    async def is_following(self) -> bool:
-        """Say whether CometBFT catches up with blocks that are decided."""
+    async def progress(self) -> tuple[int, bool]:
+        """Return the height of CometBFT's state, and whether it catches up with blocks that are decided."""
         result = await self._result("status", {})
         try:
-            return bool(result["sync_info"]["catching_up"])
-        except (KeyError, TypeError) as error:
+            return int(result["sync_info"]["latest_block_height"]), bool(result["sync_info"]["catching_up"])
+        except (KeyError, TypeError, ValueError) as error:
             raise RpcTrouble(f"a status that cannot be read: {error!r}") from None
+
+    async def shown(self, method: str, params: Mapping[str, str], number: int) -> Any:
+        """Return CometBFT's whole answer to a call of somebody else, an error included."""
+        return await self._post(call(method, dict(params), number))
 
     async def dial(self, peers: Sequence[str]) -> None:
         """Have CometBFT dial these ``ID@HOST:PORT``; whether it could, ``peers`` shows."""
@@ -87,13 +91,13 @@ class Rpc:
         """Give transactions to CometBFT's pool; what it thinks of each is not waited for."""
         for start in range(0, len(raws), BATCH):
             calls = [
-                _call("broadcast_tx_async", {"tx": base64.b64encode(raw).decode()}, number)
+                call("broadcast_tx_async", {"tx": base64.b64encode(raw).decode()}, number)
                 for number, raw in enumerate(raws[start : start + BATCH])
             ]
             await self._post(calls)
 
     async def _result(self, method: str, params: dict[str, Any]) -> Any:
-        answer = await self._post(_call(method, params, 0))
+        answer = await self._post(call(method, params, 0))
         if type(answer) is not dict or "result" not in answer:
             raise RpcTrouble(f"{method}: {answer.get('error') if type(answer) is dict else answer}")
         return answer["result"]
@@ -122,7 +126,16 @@ class Rpc:
         return content
 
 
-def _call(method: str, params: dict[str, Any], number: int) -> dict[str, Any]:
+def decided_in(result: Any) -> Decided:
+    """Return the commit that an answer to ``commit`` holds; raise ``RpcTrouble``."""
+    try:
+        return _decided(result["signed_header"])
+    except _UNREADABLE as error:
+        raise RpcTrouble(f"a commit that cannot be read: {error!r}") from None
+
+
+def call(method: str, params: dict[str, Any], number: int) -> dict[str, Any]:
+    """Return what asks CometBFT's RPC, before it is JSON."""
     return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
 
 

@@ -29,6 +29,7 @@ class _Connection(asyncio.Protocol):
         self._server = server
         self._buffer = bytearray()
         self._first = 0
+        self._requests: deque[Request] = deque()
         self._answers: deque[bytes | None] = deque()
         self._transport: asyncio.Transport | None = None
 
@@ -60,17 +61,26 @@ class _Connection(asyncio.Protocol):
         out = bytearray()
         while self._answers and self._answers[0] is not None:
             out += abci.framed(self._answers.popleft() or b"")
+            self._requests.popleft()
             self._first += 1
         if out and self._transport is not None:
             self._transport.write(bytes(out))
+
+    def ask_again(self) -> None:
+        """Ask what is not answered."""
+        pairs = enumerate(zip(self._requests, self._answers, strict=True), self._first)
+        for number, request in [(number, request) for number, (request, answer) in pairs if answer is None]:
+            self._server.ask(self.number, number, request)
 
     def _read(self) -> None:
         position = 0
         while (frame := _next_frame(self._buffer, position)) is not None:
             data, position = frame
             number = self._first + len(self._answers)
+            request = read_request(data)
+            self._requests.append(request)
             self._answers.append(None)
-            self._server.ask(self.number, number, read_request(data))
+            self._server.ask(self.number, number, request)
         del self._buffer[:position]
 
 
@@ -91,6 +101,11 @@ class AbciServer:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_unix_server(lambda: _Connection(self), str(self._path))
         self._path.chmod(0o600)
+
+    def ask_again(self) -> None:
+        """Ask everything again that is not answered: of who answers from now on."""
+        for connection in list(self.connections.values()):
+            connection.ask_again()
 
     def answer(self, connection: int, number: int, data: bytes) -> None:
         """Send an answer in its place; lost if the connection is gone."""

@@ -441,6 +441,25 @@ class AbciAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class ListSnapshots:
+    """Answer question ``number`` of a connection with the snapshots that are here of heights up to ``until_height``."""
+
+    connection: int
+    number: int
+    until_height: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadChunk:
+    """Answer question ``number`` of a connection with a chunk, as CometBFT counts them, of the snapshot of a height."""
+
+    connection: int
+    number: int
+    height: int
+    chunk: int
+
+
+@dataclass(frozen=True, slots=True)
 class AskCommit:
     """Ask CometBFT's RPC for the commit of ``height`` until it shows one: ``CommitFound``."""
 
@@ -489,6 +508,8 @@ NodeEffect: TypeAlias = (
     | ContractFault
     | Halt
     | AbciAnswer
+    | ListSnapshots
+    | LoadChunk
     | AskCommit
     | Offer
     | SignWith

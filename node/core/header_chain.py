@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coseal.consensus.rules import Tip, leader
+from coseal.consensus.rules import Tip
 from coseal.ledger import signing
 from coseal.ledger.block import HEADER_VERSION, Header
-from coseal.ledger.certificates import Certificate, require_pbft
+from coseal.ledger.certificate import PbftCertificate
+from coseal.ledger.certificates import Certificate
+from coseal.ledger.engines import Engine, Turn, engine_of
 from coseal.ledger.errors import BadProof
 from coseal.ledger.genesis import Genesis, Parameters
 from coseal.ledger.head import Head
@@ -23,8 +25,9 @@ from coseal.ledger.validators import ValidatorSet
 
 @dataclass(frozen=True, slots=True)
 class HeaderChain:
-    """A believed tip, and the validators of the height after it."""
+    """A believed tip, and the validators of the height after it; ``engine`` says who may propose and who certifies."""
 
+    engine: Engine
     chain_id: bytes
     parameters: Parameters
     tip: Tip
@@ -40,7 +43,7 @@ class HeaderChain:
 
         ``verify`` None: the signatures were checked before.
         """
-        require_pbft(certificate)
+        self.engine.require(certificate)
         expected = {  # Z8
             "version": HEADER_VERSION,
             "chain_id": self.chain_id,
@@ -52,9 +55,9 @@ class HeaderChain:
         for name, value in expected.items():
             if getattr(header, name) != value:
                 raise BadProof(f"header {header.height}: {name} is not the one that follows height {self.height}")
-        leads = leader(self.validators, self.tip, header.created_round, self.parameters)
-        if header.proposer != self.validators[leads].id:
-            raise BadProof(f"header {header.height}: the proposer does not lead its round")
+        fault = self.engine.fault(Turn(self.validators, self.tip.proposer, self.parameters.tenure), header)
+        if fault is not None:
+            raise BadProof(f"header {header.height}: {fault}")
         if header.time_ms <= self.tip.time_ms:
             raise BadProof(f"header {header.height}: time does not rise")
         if verify is not None:
@@ -64,8 +67,10 @@ class HeaderChain:
         """Return the chain up to ``head``; raise as ``check``, and ``BadProof`` if the next validators are missing."""
         header = head.header
         self.check(header, head.certificate, verify)
-        tip = Tip.of_block(header, require_pbft(head.certificate), self.validators)
-        return HeaderChain(self.chain_id, self.parameters, tip, self._successors(header, head.next_validators))
+        commit = head.certificate if isinstance(head.certificate, PbftCertificate) else None
+        tip = Tip(header.height, header.hash, header.time_ms, header.proposer, commit, self.validators)
+        following = self._successors(header, head.next_validators)
+        return HeaderChain(self.engine, self.chain_id, self.parameters, tip, following)
 
     def _successors(self, header: Header, following: ValidatorSet | None) -> ValidatorSet:
         if header.next_validators_hash == self.validators.hash:
@@ -79,4 +84,5 @@ class HeaderChain:
 
 def genesis_chain(genesis: Genesis) -> HeaderChain:
     """Return the chain of headers before the first block."""
-    return HeaderChain(genesis.chain_id, genesis.parameters, Tip.of_genesis(genesis), genesis.validators)
+    tip = Tip.of_genesis(genesis)
+    return HeaderChain(engine_of(genesis), genesis.chain_id, genesis.parameters, tip, genesis.validators)

@@ -21,6 +21,7 @@ from coseal.contracts.membership import actions as membership
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.certificate import PbftCertificate
 from coseal.ledger.certificates import require_pbft
+from coseal.ledger.engines import PBFT
 from coseal.ledger.signing import Signer
 from coseal.ledger.state import Change
 from coseal.ledger.validators import ValidatorSet
@@ -74,7 +75,7 @@ class Ordering:
     @property
     def header_chain(self) -> HeaderChain:
         """The tip with the validators of the height after it, from where heads are followed."""
-        return HeaderChain(self._settings.chain_id, self._settings.parameters, self.replica.tip, self.validators)
+        return HeaderChain(PBFT, self._settings.chain_id, self._settings.parameters, self.replica.tip, self.validators)
 
     @property
     def status(self) -> wire.Status:

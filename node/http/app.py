@@ -21,6 +21,7 @@ from coseal.node.http.bodies import answer
 from coseal.node.http.cloudevents import Events
 from coseal.node.http.context import Context, Settings
 from coseal.node.http.contracts import ROUTERS
+from coseal.node.http.engine import EngineHeaders
 from coseal.node.http.fast_path import FastPath
 from coseal.node.http.gatekeeper import Gatekeeper
 from coseal.node.http.gateway import Submission
@@ -48,6 +49,7 @@ def create_app(services: Services, settings: Settings) -> Gatekeeper:
         "/v1/submit": gateway.submit,
         "/v1/simulate": Simulations(context).simulate,
         "/v1/events": Events(gateway).record,
+        "/v1/engine": EngineHeaders(context).show,
     }
     metrics = RequestMetrics(services.registry)
     fast_path = FastPath(context, submission, metrics)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from coseal.node.http.action_schemas import action_schemas
+from coseal.node.http.engine import METHODS
 from coseal.node.http.problems import MEDIA_TYPE
 
 _RESULT: Final[dict[str, Any]] = {
@@ -116,6 +117,7 @@ def add_hot_routes(document: dict[str, Any]) -> dict[str, Any]:
             )
         },
         "/v1/simulate": {"post": _simulated(_bodies(either, binary=True), simulation)},
+        "/v1/engine": {"post": _engine()},
         "/v1/events": {"post": _post("Record CloudEvents", _EVENTS, _RESULT, [_WAIT, {**key, "required": False}])},
     }
     components = document.setdefault("components", {})
@@ -162,6 +164,27 @@ def _simulated(body: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
         "summary": "Say what would come of a transaction, recording nothing",
         "requestBody": body,
         "responses": {"200": {"description": "The receipt it would get in the next block", "content": content}},
+    }
+
+
+def _engine() -> dict[str, Any]:
+    call = {
+        "type": "object",
+        "required": ["id", "method"],
+        "properties": {
+            "jsonrpc": {"const": "2.0"},
+            "id": {"type": "integer"},
+            "method": {"enum": list(METHODS)},
+            "params": {"type": "object", "additionalProperties": {"type": "string"}},
+        },
+    }
+    return {
+        "tags": ["chain"],
+        "summary": "What CometBFT shows of headers, where it orders the chain, as its JSON-RPC does",
+        "requestBody": _bodies(call, binary=False),
+        "responses": {
+            "200": {"description": "CometBFT's answer", "content": {"application/json": {"schema": _DOCUMENT}}}
+        },
     }
 
 

@@ -6,9 +6,9 @@ Law: every method is called on the runtime's event loop and returns at once, exc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry
 
@@ -188,4 +188,8 @@ class Services(Protocol):
         It asks q validators, itself included if it is one, for their tip after the call came in, and waits until
         its own tip is at least the highest certified one. Raises ``Unavailable`` without q answers in time.
         """
+        ...
+
+    async def engine_shows(self, method: str, params: Mapping[str, str], number: int) -> Any:
+        """Return CometBFT's answer to a call of its RPC, None under another engine; raise ``Unavailable``."""
         ...

@@ -12,7 +12,18 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 
 from coseal.node.core import packing, wire
-from coseal.node.core.events import BeginJoin, KeepHeads, KeepItem, LoadHeads, LoadItem, LoadSnapshot
+from coseal.node.core.comet import abci, snapshots
+from coseal.node.core.events import (
+    AbciAnswer,
+    BeginJoin,
+    KeepHeads,
+    KeepItem,
+    ListSnapshots,
+    LoadChunk,
+    LoadHeads,
+    LoadItem,
+    LoadSnapshot,
+)
 from coseal.node.storage.data_folder import Storage
 from coseal.node.storage.files import Damaged, StorageError
 from coseal.node.storage.snapshots import SnapshotFile
@@ -40,6 +51,25 @@ class SnapshotService:
                 return wire.Snapshot(None if newest is None else newest.manifest.encode())
             case LoadItem(_, height, item):
                 return wire.Item(height, item, self._item(height, item))
+
+    def shown(self, effect: ListSnapshots | LoadChunk) -> AbciAnswer:
+        """Return what CometBFT is answered for a peer; raise ``StorageError``."""
+        match effect:
+            case ListSnapshots(connection, number, until_height):
+                found = [one.manifest for one in self._storage.snapshots.all if one.height <= until_height]
+                return AbciAnswer(connection, number, abci.list_snapshots(list(map(snapshots.offered, found))))
+            case LoadChunk(connection, number, height, chunk):
+                return AbciAnswer(connection, number, abci.load_snapshot_chunk(self._chunk(height, chunk)))
+
+    def _chunk(self, height: int, chunk: int) -> bytes:
+        """Return a chunk as CometBFT counts them, nothing if it is not here."""
+        snapshot = self._storage.snapshots.at(height)
+        if snapshot is None:
+            return b""
+        heights = snapshots.heads_in(height, chunk)
+        if heights:
+            return snapshots.heads_chunk([raw for at in heights if (raw := self._storage.read_head(at)) is not None])
+        return self._item(height, snapshots.item_in(snapshot.manifest, chunk)) or b""
 
     def _item(self, height: int, item: int) -> bytes | None:
         snapshot = self._storage.snapshots.at(height)

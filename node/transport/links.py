@@ -17,7 +17,7 @@ import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from coseal.node.core.events import AbciAnswer, AskCommit, Offer, SignWith
 from coseal.node.core.wire import Hello
@@ -195,6 +195,10 @@ class Links:
     def carry_out(self, effect: AbciAnswer | AskCommit | Offer | SignWith) -> None:
         """A machine that uses links says nothing of this kind."""
         raise ValueError(f"{type(effect).__name__} is for CometBFT")
+
+    async def shown_to(self, method: str, params: Mapping[str, str], number: int) -> Any:
+        """There is no CometBFT."""
+        return None
 
     # What a link tells us
 

@@ -7,7 +7,7 @@ implement this know.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from coseal.node.core.events import AbciAnswer, AskCommit, Offer, SignWith
 
@@ -60,4 +60,8 @@ class Network(Protocol):
 
     def carry_out(self, effect: AbciAnswer | AskCommit | Offer | SignWith) -> None:
         """Do what only a machine says whose blocks CometBFT orders."""
+        ...
+
+    async def shown_to(self, method: str, params: Mapping[str, str], number: int) -> Any:
+        """Return what CometBFT answers somebody who joins, None if there is none; raise ``Unavailable``."""
         ...

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 import coseal as sdk
+from coseal.ledger import framing
 from coseal.ledger.comet import VoteKind
 from coseal.ledger.engines import COMETBFT_INSTALL, is_cometbft
 from coseal.ledger.genesis import Genesis
@@ -46,7 +47,8 @@ GAP_S = 3.0
 
 def coseal(*words: object, code: int = 0, timeout_s: float = 120) -> str:
     command = [sys.executable, "-m", "coseal", *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+    environment = {**os.environ, "COSEAL_SNAPSHOT_BLOCKS": "8", "COSEAL_JOIN_GAP_BLOCKS": "8"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False, env=environment)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout
 
@@ -274,6 +276,52 @@ def test_a_double_vote_is_on_record(folder: Path) -> None:
         time.sleep(0.5)
     assert [(one["height"], one["phase"]) for one in shown] == [(1, "precommit")]
     assert list((folder / "nodes" / "central-bank" / "evidence").glob("*-bank-a.json"))
+
+
+def forge(items: Path) -> Callable[[], None]:
+    """Change the last byte of every part of the state in a snapshot on disk; return what puts it back."""
+    before = items.read_bytes()
+    records = framing.scan(before, first_sequence=1).records
+    lies = [bytes([*record.payload[:-1], record.payload[-1] ^ 1]) for record in records[:-1]] + [records[-1].payload]
+    framed = [
+        framing.frame(at, record.kind, lie) for at, (record, lie) in enumerate(zip(records, lies, strict=True), 1)
+    ]
+    with items.open("r+b") as file:  # in place: the node has it open
+        file.write(b"".join(framed))
+
+    def put_back() -> None:
+        with items.open("r+b") as file:
+            file.write(before)
+
+    return put_back
+
+
+def test_a_node_joins_by_a_snapshot_and_takes_a_chunk_that_lies_from_another_peer(folder: Path) -> None:
+    """Every node lies about the state until the newcomer has refused one of them, which it asks for nothing more."""
+    with Recording(folder):
+        while max(heights(folder).values()) < 11:  # a snapshot at 8, and two blocks after it
+            time.sleep(0.2)
+    settle(folder)
+    true = [forge(items) for items in folder.glob("nodes/*/snapshots/*/items.log")]
+    node = folder / "nodes" / "late"
+    adding = threading.Thread(
+        target=coseal, args=("node", "add", "--role", "observer", "--name", "late", "--dir", folder)
+    )
+    adding.start()
+    until = time.monotonic() + 60
+    log = node / "node.log"
+    while not (log.exists() and "bad_snapshot" in log.read_text()):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    for put_back in true:
+        put_back()
+    adding.join()
+    settle(folder)
+    assert "joined the chain by the snapshot" in log.read_text()
+    shown = {row["name"]: row for row in documents("status", folder)["nodes"]}
+    assert shown["late"]["state_root"] == shown["regulator"]["state_root"]
+    publish(folder, "after-the-snapshot", "late")
+    coseal("node", "remove", "late", "--dir", folder)
 
 
 def test_the_readmes_tour_is_the_same_where_cometbft_orders(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final, TypeAlias
 
 from coseal.ledger.comet import varint
@@ -99,13 +100,49 @@ class FinalizeBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state after block ``height``, in chunks; peers have the same one if all of this is equal."""
+
+    height: int
+    format: int
+    chunks: int
+    hash: bytes
+    metadata: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ListSnapshots:
+    """A peer asks which snapshots there are."""
+
+
+@dataclass(frozen=True, slots=True)
 class OfferSnapshot:
-    """Somebody has a snapshot."""
+    """A peer has a snapshot, and CometBFT has no state yet."""
+
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSnapshotChunk:
+    """A peer wants a chunk of the snapshot of ``height``."""
+
+    height: int
+    format: int
+    chunk: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApplySnapshotChunk:
+    """A chunk of the snapshot that was accepted is here, from the peer ``sender``; they come in their order."""
+
+    index: int
+    chunk: bytes
+    sender: str
 
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """A request by its number that this application answers with nothing: no snapshots, no vote extensions."""
+    """A request by its number that this application answers with nothing: there are no vote extensions."""
 
     number: int
 
@@ -121,7 +158,10 @@ Request: TypeAlias = (
     | PrepareProposal
     | ProcessProposal
     | FinalizeBlock
+    | ListSnapshots
     | OfferSnapshot
+    | LoadSnapshotChunk
+    | ApplySnapshotChunk
     | Other
 )
 
@@ -148,8 +188,14 @@ def read_request(data: bytes) -> Request:
             return CheckTx(fields.octets(1), fields.integer(2) == 1)
         case 11:
             return Commit()
+        case 12:
+            return ListSnapshots()
         case 13:
-            return OfferSnapshot()
+            return OfferSnapshot(_snapshot(_Message(fields.octets(1))))
+        case 14:
+            return LoadSnapshotChunk(fields.integer(1), fields.integer(2), fields.integer(3))
+        case 15:
+            return ApplySnapshotChunk(fields.integer(1), fields.octets(2), fields.text(3))
         case 16:
             return PrepareProposal(fields.integer(1), fields.many(2), fields.integer(5))
         case 17:
@@ -162,6 +208,11 @@ def read_request(data: bytes) -> Request:
 def _validator(data: bytes) -> tuple[bytes, int]:
     update = _Message(data)
     return _Message(update.octets(1)).octets(1), update.integer(2)
+
+
+def _snapshot(fields: _Message) -> Snapshot:
+    height, format, chunks = fields.integer(1), fields.integer(2), fields.integer(3)
+    return Snapshot(height, format, chunks, fields.octets(4), fields.octets(5))
 
 
 class _Message:
@@ -278,9 +329,43 @@ def commit() -> bytes:
     return _response(12, b"")
 
 
-def offer_snapshot() -> bytes:
-    """Answer ``OfferSnapshot``: no, and none of the others."""
-    return _response(14, _number(1, 2))
+class Offered(Enum):
+    """The answers to ``OfferSnapshot``: take it, not this one, none of this format, none of these peers."""
+
+    ACCEPT = 1
+    REJECT = 3
+    REJECT_FORMAT = 4
+    REJECT_SENDER = 5
+
+
+def list_snapshots(snapshots: list[Snapshot]) -> bytes:
+    """Answer ``ListSnapshots``."""
+    return _response(13, b"".join([_always(1, _encoded(snapshot)) for snapshot in snapshots]))
+
+
+def offer_snapshot(answer: Offered) -> bytes:
+    """Answer ``OfferSnapshot``."""
+    return _response(14, _number(1, answer.value))
+
+
+def load_snapshot_chunk(chunk: bytes) -> bytes:
+    """Answer ``LoadSnapshotChunk``; an empty chunk is one that is not here."""
+    return _response(15, _bytes(1, chunk))
+
+
+def apply_snapshot_chunk() -> bytes:
+    """Answer ``ApplySnapshotChunk``: it is taken."""
+    return _response(16, _number(1, 1))
+
+
+def refetch_snapshot_chunk(index: int, sender: str) -> bytes:
+    """Answer ``ApplySnapshotChunk``: fetch it from another peer, and nothing more from this one."""
+    return _response(16, _number(1, 3) + _always(2, varint(index)) + _bytes(3, sender.encode()))
+
+
+def abort_snapshot() -> bytes:
+    """Answer ``ApplySnapshotChunk``: no snapshot is being joined."""
+    return _response(16, _number(1, 2))
 
 
 def prepare_proposal(transactions: list[bytes]) -> bytes:
@@ -313,6 +398,11 @@ def framed(message: bytes) -> bytes:
 def size_in_block(raw: bytes) -> int:
     """Return what a transaction takes of a block, as CometBFT counts it."""
     return len(_always(1, raw))
+
+
+def _encoded(snapshot: Snapshot) -> bytes:
+    numbers = _number(1, snapshot.height) + _number(2, snapshot.format) + _number(3, snapshot.chunks)
+    return numbers + _bytes(4, snapshot.hash) + _bytes(5, snapshot.metadata)
 
 
 def _response(number: int, body: bytes) -> bytes:

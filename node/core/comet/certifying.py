@@ -6,12 +6,12 @@ precommit is verified before it counts. A row whose signature rule E1 refuses is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from coseal.ledger import merkle, zip215
 from coseal.ledger.block import Header
-from coseal.ledger.comet import DATA_FIELD, HEADER_FIELDS, CometCertificate, Row, VoteKind, address_of
+from coseal.ledger.comet import DATA_FIELD, HEADER_FIELDS, CometCertificate, Row, VoteKind, address_of, canonical_vote
 from coseal.ledger.equivocation import Equivocation, Signed
 from coseal.ledger.errors import BadCertificate, LedgerError
 from coseal.ledger.signing import Verify
@@ -63,7 +63,6 @@ def certificate_of(
     if len(decided.fields) != HEADER_FIELDS:
         raise BadCertificate(f"a header of {len(decided.fields)} fields")
     leaves = [sha256(raw).digest() for raw in (header.raw, *transactions)]
-    seats = {address_of(seat.key): index for index, seat in enumerate(validators.validators)}
     bare = CometCertificate(
         decided.height,
         decided.round,
@@ -75,30 +74,40 @@ def certificate_of(
         (),
     )
     block_hash = bare.block_hash(header)
+    rows = _quorum(decided, block_hash, header.chain_id, validators, verify)
+    return replace(bare, rows=rows)
+
+
+def block_hash_of(decided: Decided, chain_id: bytes, validators: ValidatorSet, verify: Verify) -> bytes:
+    """Return the hash of a CometBFT block that a quorum of ``validators`` decided; raise ``BadCertificate``."""
+    if len(decided.fields) != HEADER_FIELDS:
+        raise BadCertificate(f"a header of {len(decided.fields)} fields")
+    block_hash = merkle.tree_hash(decided.fields)
+    _quorum(decided, block_hash, chain_id, validators, verify)
+    return block_hash
+
+
+def _quorum(
+    decided: Decided, block_hash: bytes, chain_id: bytes, validators: ValidatorSet, verify: Verify
+) -> tuple[Row, ...]:
+    """Return the rows of q validators that precommitted a block, ascending; raise ``BadCertificate`` for fewer."""
+    seats = {address_of(seat.key): index for index, seat in enumerate(validators.validators)}
+    parts = (decided.parts_total, decided.parts_hash)
     found: dict[int, Row] = {}  # a validator counts once
     for accepts in (verify, zip215.verify):  # M6
         for vote in decided.precommits if len(found) < validators.quorum else ():
             index = seats.get(vote.address)
             if index is None or index in found:
                 continue
-            row = Row(index, vote.seconds, vote.nanoseconds, vote.signature)
-            if accepts(validators[index].key, bare.signed(row, block_hash, header.chain_id), row.signature):
-                found[index] = row
-    rows = [found[index] for index in sorted(found)]
-    if len(rows) < validators.quorum:
+            place = (chain_id, decided.height, decided.round, block_hash, parts)
+            signed = canonical_vote(*place, seconds=vote.seconds, nanoseconds=vote.nanoseconds)
+            if accepts(validators[index].key, signed, vote.signature):
+                found[index] = Row(index, vote.seconds, vote.nanoseconds, vote.signature)
+    if len(found) < validators.quorum:
         raise BadCertificate(
-            f"{len(rows)} precommits of height {decided.height} verify, a quorum is {validators.quorum}"
+            f"{len(found)} precommits of height {decided.height} verify, a quorum is {validators.quorum}"
         )
-    return CometCertificate(
-        bare.height,
-        bare.round,
-        bare.parts_total,
-        bare.parts_hash,
-        bare.transactions,
-        bare.data_path,
-        bare.header_path,
-        tuple(rows),
-    )
+    return tuple(found[index] for index in sorted(found))
 
 
 def contradiction_of(

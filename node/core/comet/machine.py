@@ -32,6 +32,7 @@ from coseal.node.core.application import LedgerApplication
 from coseal.node.core.comet import abci
 from coseal.node.core.comet.certifying import Decided, DoubleVote, contradiction_of
 from coseal.node.core.comet.proposals import Proposals
+from coseal.node.core.comet.snapshots import AHEAD, FORMAT, SnapshotJoin
 from coseal.node.core.comet.uncertified import Uncertified
 from coseal.node.core.comet.updates import changed_power, coming_after
 from coseal.node.core.context import MachineConfig, MachineContext
@@ -75,6 +76,7 @@ class CometMachine:
         parent = self._chain_id if tip is None else tip.block.hash
         self._proposals = Proposals(context, self._application, parent)
         self._uncertified = Uncertified(context, tip, journal_data)
+        self._join = SnapshotJoin(context)
         self._started_ms = 0
         self._trouble: str | None = "CometBFT has not asked anything yet"
         self._follows = False
@@ -165,7 +167,7 @@ class CometMachine:
 
     def step(self, event: NodeEvent, now_ms: int) -> list[NodeEffect]:
         """Handle one event at wall time ``now_ms`` and return what to do, in order."""
-        if self._context.halted is not None:  # N4
+        if self._context.halted is not None or self._join.complete:  # N4, Z12
             return []
         self._context.now_ms = now_ms
         try:
@@ -179,6 +181,11 @@ class CometMachine:
         match event:
             case shell.Start():
                 self._start()
+            case shell.AbciAsked(connection, number, abci.ListSnapshots()):
+                certified = 0 if self.tip is None else self.tip.block.header.height
+                self._context.emit(shell.ListSnapshots(connection, number, certified - AHEAD))  # M14
+            case shell.AbciAsked(connection, number, abci.LoadSnapshotChunk(height, format, chunk)):
+                self._context.emit(shell.LoadChunk(connection, number, height if format == FORMAT else 0, chunk))
             case shell.AbciAsked(connection, number, request):
                 answer = self._answer(request)
                 if answer is not None:
@@ -249,8 +256,10 @@ class CometMachine:
                 return self._finalize(proposed)
             case abci.Commit():
                 return self._commit()
-            case abci.OfferSnapshot():
-                return abci.offer_snapshot()
+            case abci.OfferSnapshot(snapshot):
+                return self._join.offer(snapshot, self._proposals.parent)
+            case abci.ApplySnapshotChunk():
+                return self._join.apply(request)
             case abci.Other(number):
                 return abci.nothing(number)
         return None  # the connection itself answers the rest
@@ -263,7 +272,7 @@ class CometMachine:
         if request.initial_height != 1 or self.executor.height:
             self._context.halt(
                 f"CometBFT begins the chain again, and this node has {self.executor.height} blocks: its folder is "
-                "lost; put this node's blocks, state and journal away, too, and let it follow from the first block"
+                "lost; put this node's blocks, heads, snapshots, state and journal away, too, and let it join again"
             )
             return None
         return abci.init_chain(self._chain_id)

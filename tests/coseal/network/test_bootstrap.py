@@ -46,6 +46,13 @@ def test_keys_configuration_and_two_public_files_are_made(genesis: Path, tmp_pat
         prepare(tmp_path / "own", NEW, genesis, Place("bank-b.example:8601"), PEERS)
 
 
+def test_where_cometbft_orders_the_chain_the_node_knows_whom_to_ask(genesis: Path, tmp_path: Path) -> None:
+    place = Place("bank-b.example:8601", join_from=("https://regulator.example:8600",))
+    prepare(tmp_path / "own", NEW, genesis, place, PEERS)
+    config = tomllib.loads((tmp_path / "own" / "nodes" / "bank-b" / "node.toml").read_text())
+    assert config["join_from"] == ["https://regulator.example:8600"]
+
+
 def test_an_interrupted_preparation_goes_on_with_the_same_keys(genesis: Path, tmp_path: Path) -> None:
     prepare(tmp_path / "own", NEW, genesis, Place("bank-b.example:8601"), PEERS)
     before = (tmp_path / "own" / "node.json").read_bytes()

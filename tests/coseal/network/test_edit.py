@@ -17,6 +17,7 @@ from coseal.network.consortium import default_consortium
 from coseal.network.edit import Addition
 from coseal.node import config
 from tests.cluster.network import reserve_ports
+from tests.support.genesis import make_genesis
 
 NEW = Addition("bank-a-2", "bank-a", "bank", "validator")
 
@@ -55,6 +56,15 @@ def test_an_added_node_has_all_that_a_founding_one_has(net: folders.Network) -> 
     for name in ("consensus", "link", "operator"):
         assert stat.S_IMODE((entry.data / "keys" / f"{name}.pem").stat().st_mode) == 0o600
     assert len({node.http for node in added.nodes} | {node.link for node in added.nodes}) == 10
+
+
+def test_a_node_added_where_cometbft_orders_the_chain_knows_whom_to_ask(
+    net: folders.Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert config.load(add(net).node("bank-a-2").data).join_from == ()
+    monkeypatch.setattr(folders.Network, "genesis", lambda _: make_genesis(engine="cometbft"))
+    late = edit.add_node(net, Addition("late", "bank-a", "bank", "observer"), net.key_path("bank-a/admin"), "admin")
+    assert config.load(late.node("late").data).join_from == tuple(node.url for node in net.nodes)
 
 
 def test_an_addition_is_unfinished_until_it_is_finished(net: folders.Network) -> None:

@@ -99,6 +99,8 @@ class World:
         self.held: tuple[Manifest, list[bytes]] | None = None
         self.recent_places = True
         self.claims: int | None = 0
+        self.engine: Any = None
+        self.engine_asked: list[tuple[str, dict[str, str], int]] = []
         self.clock_ms = START_MS
         self.previewed: list[tuple[Transaction, bool]] = []
         self.previewing: Callable[[], Awaitable[None]] = _at_once
@@ -215,6 +217,12 @@ class World:
         if not await self.wait_height(self.claims, timeout_s):
             raise Unavailable("behind")
         return max(self.claims, self.height)
+
+    async def engine_shows(self, method: str, params: Mapping[str, str], number: int) -> Any:
+        if isinstance(self.engine, str):
+            raise Unavailable(self.engine)
+        self.engine_asked.append((method, dict(params), number))
+        return self.engine
 
     # The other side of it
 
