@@ -90,10 +90,9 @@ def run_command(folder: Path, *, allow_voting: bool = False) -> int:
 
 
 def _run(folder: Path, config: NodeConfig, *, allow_voting: bool) -> Exit:
-    engine: CometEngine | None = None  # CometBFT lives on while the state of a snapshot takes its place
+    runtime = build(folder, config, allow_voting=allow_voting)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         while True:
-            runtime = build(folder, config, allow_voting=allow_voting, engine=engine)
             _raise_descriptor_limit()
             gc.freeze()  # what was loaded so far stays; no need to look at it again in every collection
             gc.set_threshold(*COLLECTIONS)
@@ -102,7 +101,7 @@ def _run(folder: Path, config: NodeConfig, *, allow_voting: bool) -> Exit:
                 return status
             _log.info("joined", height=runtime.joined)  # its snapshot is taken over as the folder is opened again
             gc.unfreeze()
-            engine = runtime.engine
+            runtime = build(folder, config, allow_voting=allow_voting, engine=runtime.engine)  # CometBFT lives on
 
 
 def build(
