@@ -10,7 +10,7 @@ Source: the MessagePack specification; docs/spec/encoding.md.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, Final, TypeAlias
 
 import ormsgpack
@@ -52,6 +52,17 @@ def encode_decoded(value: Value) -> bytes:
 
 def decode(data: bytes) -> Value:
     """Return the value whose canonical encoding is ``data``; raise ``Malformed`` for anything else."""
+    return _decoder(data)
+
+
+def decode_by(decoder: Callable[[bytes], Value]) -> None:
+    """Let this process decode by ``decoder``, which says the same as ``decode_plain`` (``ledger.native``)."""
+    global _decoder
+    _decoder = decoder
+
+
+def decode_plain(data: bytes) -> Value:
+    """Say what ``decode`` says, by the Python alone."""
     try:
         value = ormsgpack.unpackb(data)  # K6
     except ValueError as error:
@@ -137,6 +148,8 @@ def mapping(value: Any, what: str) -> dict[str, Any]:
         raise Malformed(f"{what}: expected a map")
     return value
 
+
+_decoder: Callable[[bytes], Value] = decode_plain
 
 # Keys in order; of everything that is no Value, nothing is written.
 _OPTIONS: Final = (

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from coseal.ledger import signing
+from coseal.ledger import codec, signing
+from coseal.ledger.codec import Value
+from coseal.ledger.errors import Malformed
 
 SETTING: Final = "COSEAL_CORE"
 """The variable of the environment that says what to run; a process reads it once, when it starts."""
@@ -30,8 +32,12 @@ class Difference(Exception):
     """The native half and the Python do not say the same: one of them is wrong, so the process must end."""
 
 
-class NativeVerifier(Protocol):
-    """What the module ``coseal_native`` has for signatures; it raises ``RuntimeError`` for a fault of its own."""
+class NativeHalf(Protocol):
+    """What the module ``coseal_native`` has; it raises ``RuntimeError`` for a fault of its own."""
+
+    def decode(self, data: bytes, /) -> Value:
+        """Return the value whose canonical encoding this is; raise ``ValueError`` for what it does not decode."""
+        ...
 
     def verify(self, public_key: bytes, message: bytes, signature: bytes, /) -> bool:
         """Say whether a signature is accepted under rule E1."""
@@ -43,9 +49,9 @@ class NativeVerifier(Protocol):
 
 
 class Core:
-    """What decides about signatures in this process, by ``mode``; ``version`` is that of the native half."""
+    """What decodes and decides about signatures in this process, by ``mode``; ``version``: of the native half."""
 
-    def __init__(self, mode: str = PYTHON, native: NativeVerifier | None = None, version: str = "") -> None:
+    def __init__(self, mode: str = PYTHON, native: NativeHalf | None = None, version: str = "") -> None:
         self.mode, self._native, self.version = mode, native, version
         self.fault: str | None = None
         self.report: Callable[[str], None] = lambda _: None
@@ -57,6 +63,33 @@ class Core:
         if self.fault is not None:
             return f"python (native {self.version} stopped: {self.fault})"
         return f"{self.mode} {self.version}" if self.version else self.mode
+
+    def decode(self, data: bytes) -> Value:
+        """Return the value whose canonical encoding this is, or raise ``Malformed``; see ``codec.decode``."""
+        if self._native is None or type(data) is not bytes:
+            return codec.decode_plain(data)
+        try:
+            value = self._native.decode(data)
+        except ValueError:
+            return self._plain(data, "nothing")
+        except RuntimeError as error:
+            self.stop_native(str(error))
+            return codec.decode_plain(data)
+        return value if self.mode == NATIVE else self._plain(data, repr(value))
+
+    def _plain(self, data: bytes, native: str) -> Value:
+        """Decode by the Python, and compare if both are to be: ``native`` is what the native half has decoded."""
+        if self.mode != CHECK:
+            return codec.decode_plain(data)
+        try:
+            value = codec.decode_plain(data)
+        except Malformed:
+            if native != "nothing":
+                raise Difference(f"decode: native {native}, python nothing, of {data.hex()}") from None
+            raise
+        if repr(value) != native:
+            raise Difference(f"decode: native {native}, python {value!r}, of {data.hex()}")
+        return value
 
     def verify(self, public_key: bytes, message: bytes, signature: bytes) -> bool:
         """Say whether a signature is accepted under rule E1; see ``signing.verify``."""
@@ -133,7 +166,7 @@ def choose(wanted: str | None, version: str) -> Core:
             f"coseal-native {module.__version__} is installed beside coseal {version}; install the same version, "
             f"remove it, or set {SETTING}={PYTHON}"
         )
-    return Core(wanted or NATIVE, module.Verifier(), version)
+    return Core(wanted or NATIVE, module.Native(), version)
 
 
 def _installed() -> Any:

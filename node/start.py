@@ -23,7 +23,7 @@ import uvloop
 from coseal.contracts.installed import installed
 from coseal.contracts.membership import actions as membership
 from coseal.contracts.membership.nodes import FORMER
-from coseal.ledger import native
+from coseal.ledger import codec, native
 from coseal.ledger.engines import COMETBFT, engine_of
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.native import Core, CoreProblem
@@ -116,6 +116,7 @@ def build(
     genesis, secret = read_genesis(config), keys.passphrase()
     core = native.choose(os.environ.get(native.SETTING), software_version())
     core.report = lambda fault: _log.error("native_fault", text=fault, core=core.name)
+    codec.decode_by(core.decode)
     tokens, verified = _tokens(config), VerifiedCache(core.verify)
     policy = Policy(config.snapshot_blocks, config.prune_keep_blocks)
     storage = Storage(folder, genesis, admit=verified.admit, progress=_say_progress, policy=policy)

@@ -3,8 +3,10 @@
 //! Law: it only says yes. What it does not accept is decided by the Python, whose refusals are the only ones. A panic
 //! is raised as a `RuntimeError`, never given as a verdict. It reads no clock, file, environment or randomness.
 
+mod codec;
 mod signature;
 
+use std::any::Any;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Mutex, PoisonError};
 
@@ -12,19 +14,30 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use codec::Fault;
 use signature::{Keys, KEY_BYTES, SIGNATURE_BYTES};
 
-/// Verifies signatures under rule E1, and remembers the points of keys.
+/// Decodes, and verifies signatures under rule E1; it remembers the points of keys.
 #[pyclass(frozen, module = "coseal_native")]
-struct Verifier {
+struct Native {
     keys: Mutex<Keys>,
 }
 
 #[pymethods]
-impl Verifier {
+impl Native {
     #[new]
     fn new() -> Self {
         Self { keys: Mutex::new(Keys::default()) }
+    }
+
+    /// Return the value whose canonical encoding the bytes are; raise `ValueError` for what is not decoded here.
+    fn decode<'py>(&self, py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+        let decoded = catch_unwind(AssertUnwindSafe(|| codec::decode(py, data)));
+        match decoded.map_err(|panic| PyRuntimeError::new_err(text_of(panic.as_ref())))? {
+            Ok(value) => Ok(value),
+            Err(Fault::Refused) => Err(PyValueError::new_err("not decoded")),
+            Err(Fault::Python(error)) => Err(error),
+        }
     }
 
     /// Say whether a signature is accepted under rule E1.
@@ -48,20 +61,24 @@ impl Verifier {
     }
 }
 
-impl Verifier {
+impl Native {
     fn guarded<T>(&self, work: impl FnOnce(&mut Keys) -> T) -> PyResult<T> {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         catch_unwind(AssertUnwindSafe(|| work(&mut keys))).map_err(|panic| {
             *keys = Keys::default();
-            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-            let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-            PyRuntimeError::new_err(format!("panic: {text}"))
+            PyRuntimeError::new_err(text_of(panic.as_ref()))
         })
     }
+}
+
+fn text_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    format!("panic: {text}")
 }
 
 #[pymodule]
 fn coseal_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    module.add_class::<Verifier>()
+    module.add_class::<Native>()
 }

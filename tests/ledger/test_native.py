@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from coseal.ledger import native, signing
+from coseal.ledger import codec, native, signing
+from coseal.ledger.errors import Malformed
 from coseal.ledger.native import CHECK, NATIVE, PYTHON, Core, CoreProblem, Difference, choose
 from coseal.ledger.signing import Ed25519Signer
 
@@ -29,6 +31,14 @@ class Half:
         if self.verdict is None:
             raise RuntimeError("panic: planted")
         return self.verdict
+
+    def decode(self, data: bytes) -> Any:
+        self.asked += 1
+        if self.verdict is None:
+            raise RuntimeError("panic: planted")
+        if not self.verdict:
+            raise ValueError("not decoded")
+        return True
 
     def many(self, records: bytes, message_bytes: int) -> bytes:
         count = len(records) // (96 + message_bytes)
@@ -78,6 +88,55 @@ def test_a_fault_is_no_verdict_and_the_python_decides_from_then_on(verified: lis
     assert verified.count(GOOD[2]) == 4
 
 
+ONE, TRUE, LONG = codec.encode(1), codec.encode(True), b"\xcc\x01"
+
+
+def test_the_python_decodes_what_the_native_half_does_not() -> None:
+    core = Core(NATIVE, Half(False))
+    assert core.decode(ONE) == 1
+    with pytest.raises(Malformed, match="not the canonical encoding"):
+        core.decode(LONG)
+    assert Core(NATIVE, Half(True)).decode(ONE) is True  # what the native half decodes is not looked at
+    assert core.decode(bytearray(ONE)) == 1  # type: ignore[arg-type]  # no bytes: not asked for
+
+
+def test_a_fault_decodes_nothing_and_the_python_decodes_from_then_on() -> None:
+    half = Half(None)
+    core = Core(NATIVE, half)
+    assert [core.decode(ONE), core.decode(ONE)] == [1, 1]
+    assert (half.asked, core.fault) == (1, "panic: planted")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "data", "said"),
+    [
+        (True, ONE, "native True, python 1, of 01"),
+        (True, LONG, "python nothing"),
+        (False, ONE, "native nothing, python 1"),
+    ],
+)
+def test_checking_both_ends_where_another_value_is_decoded(verdict: bool, data: bytes, said: str) -> None:
+    core = Core(CHECK, Half(verdict))
+    with pytest.raises(Difference, match=said):
+        core.decode(data)
+
+
+def test_checking_both_says_what_both_say() -> None:
+    assert Core(CHECK, Half(True)).decode(TRUE) is True
+    with pytest.raises(Malformed):
+        Core(CHECK, Half(False)).decode(LONG)
+
+
+def test_a_process_decodes_by_what_it_was_given() -> None:
+    core = Core(NATIVE, Half(True))
+    codec.decode_by(core.decode)
+    try:
+        assert codec.decode(ONE) is True
+    finally:
+        codec.decode_by(codec.decode_plain)
+    assert codec.decode(ONE) == 1
+
+
 @pytest.mark.parametrize("verdict", [True, False])
 def test_checking_both_ends_at_a_difference_and_names_the_input(verdict: bool) -> None:
     core = Core(CHECK, Half(verdict))
@@ -111,7 +170,7 @@ def test_a_fault_while_checking_is_a_fault_and_no_difference(verdict: None) -> N
 def test_what_runs_is_chosen_by_the_setting_and_what_is_installed(
     monkeypatch: pytest.MonkeyPatch, wanted: str | None, installed: str | None, expected: str
 ) -> None:
-    module = installed and SimpleNamespace(__version__=installed, Verifier=lambda: Half(True))
+    module = installed and SimpleNamespace(__version__=installed, Native=lambda: Half(True))
     monkeypatch.setattr(native, "_installed", lambda: module)
     assert choose(wanted, "1.4.0").name == expected
 
@@ -128,7 +187,7 @@ def test_what_runs_is_chosen_by_the_setting_and_what_is_installed(
 def test_what_cannot_run_is_refused_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch, wanted: str | None, installed: str | None, reason: str
 ) -> None:
-    module = installed and SimpleNamespace(__version__=installed, Verifier=lambda: Half(True))
+    module = installed and SimpleNamespace(__version__=installed, Native=lambda: Half(True))
     monkeypatch.setattr(native, "_installed", lambda: module)
     with pytest.raises(CoreProblem) as refused:
         choose(wanted, "1.4.0")

@@ -26,7 +26,8 @@ from nacl.bindings import (
     crypto_scalarmult_ed25519_base_noclamp,
 )
 
-from coseal.ledger import signing
+from coseal.ledger import codec, signing
+from coseal.ledger.errors import Malformed
 from coseal.ledger.native import CHECK, Core
 from coseal.ledger.signing import PREIMAGE_BYTES, Ed25519Signer
 from tests.supply import crates
@@ -50,7 +51,7 @@ def module() -> ModuleType:
 
 def compared(module: ModuleType, inputs: Iterator[Input] | list[Input]) -> int:
     """Return how many of the inputs both halves accept; fail at the first difference, one by one and many at once."""
-    verifier, accepted, records = module.Verifier(), 0, []
+    verifier, accepted, records = module.Native(), 0, []
     for key, message, signature in inputs:
         expected = signing.verify(key, message, signature)
         assert verifier.verify(key, message, signature) is expected, (key.hex(), message.hex(), signature.hex())
@@ -176,8 +177,100 @@ def with_small_order(chance: random.Random) -> Input:
     return key, message, r + crypto_core_ed25519_scalar_mul(hashed, secret)
 
 
+# Decoding
+
+
+def test_what_is_decoded_is_what_the_python_decodes(module: ModuleType) -> None:
+    """Values at random, and what comes of their bytes when they are disturbed; repr tells True from 1."""
+    chance, native = random.Random(INPUTS), module.Native()
+    decoded = refused = 0
+    for _ in range(INPUTS * 2):
+        data = codec.encode(a_value(chance, chance.choice((0, 1, 2, 3, 17))))
+        for each in (data, *(disturbed(chance, data) for _ in range(3))):
+            try:
+                expected = codec.decode_plain(each)
+            except Malformed:
+                refused += 1
+                with pytest.raises(ValueError, match="not decoded"):
+                    native.decode(each)
+            else:
+                decoded += 1
+                assert repr(native.decode(each)) == repr(expected), each.hex()
+    assert decoded > INPUTS * 2
+    assert refused > INPUTS * 2
+
+
+EDGES = [
+    bound + step
+    for power in (0, 5, 7, 8, 15, 16, 31, 32, 63)
+    for bound in (2**power, -(2**power))
+    for step in (-1, 0, 1)
+]
+TEXTS = ["", "a", "é", "語", "🦭", "\0", "\x7f", "\u0800", "\uffff"]
+
+
+def a_value(chance: random.Random, depth: int) -> Any:
+    """Return a value of all kinds and of lengths about those at which the form changes."""
+    kind = chance.randrange(8 if depth else 5)
+    if kind == 0:
+        return chance.choice((None, True, False))
+    if kind == 1:
+        integer = chance.choice((*EDGES, 2**64 - 1, chance.randrange(-(2**63), 2**64)))
+        return max(codec.INT_MIN, min(integer, codec.INT_MAX))
+    if kind == 2:
+        return chance.choice(TEXTS) * chance.choice((1, 2, 15, 16, 31, 32, 33, 255, 256, 257))
+    if kind == 3:
+        return chance.randbytes(
+            chance.choice((0, 1, 32, 255, 256, 65_535, 65_536) if chance.random() < 0.1 else (0, 1, 32))
+        )
+    if kind == 4:
+        return chance.randrange(-40, 300)
+    if depth > 3:  # as deep as is allowed, and deeper, once it is disturbed
+        return [a_value(chance, depth - 1)] if kind != 6 and depth > 4 else {"a": a_value(chance, 3)}
+    length = chance.choice((0, 1, 2, 3, 15, 16, 17)) if depth == 1 else chance.randrange(5)
+    items = [a_value(chance, depth - 1) for _ in range(length)]
+    return (
+        items
+        if kind < 7
+        else {f"{chance.choice(TEXTS)}{chance.choice(TEXTS)}{number}": item for number, item in enumerate(items)}
+    )
+
+
+HEADS = bytes(
+    [0xC0, 0xC1, 0xC2, 0xC4, 0xC7, 0xCA, 0xCB, 0xCC, 0xCD, 0xCF, 0xD0, 0xD3, 0xD4, 0xD9, 0xDC, 0xDD, 0xDE, 0xDF, 0xE0]
+)
+
+
+def disturbed(chance: random.Random, data: bytes) -> bytes:
+    """Return the bytes flipped, cut, longer, nested deeper, with a head of another form, or with parts exchanged."""
+    place, kind = chance.randrange(len(data)), chance.randrange(7)
+    if kind == 0:
+        return flipped(chance, data)
+    if kind == 1:
+        return data[:place]
+    if kind == 2:
+        return data + chance.randbytes(1)
+    if kind == 3:
+        return b"\x91" * chance.randrange(1, 18) + data
+    if kind == 4:
+        return data[:place] + bytes([chance.choice(HEADS)]) + data[place + chance.randrange(2) :]
+    if kind == 5:  # an integer in a longer form than it needs
+        return bytes([0x92, 0xCC, chance.randrange(256)]) + data
+    other = chance.randrange(len(data))
+    first, last = sorted((place, other))
+    return data[:first] + data[last:] + data[first:last]
+
+
+def test_lengths_that_are_only_claimed_are_refused(module: ModuleType) -> None:
+    native = module.Native()
+    for head in ("dcffff", "ddffffffff", "deffff", "dfffffffff", "c6ffffffff", "dbffffffff"):
+        for data in (bytes.fromhex(head), bytes.fromhex(head) + bytes(100), bytes.fromhex(head) * 17):
+            with pytest.raises(ValueError, match="not decoded"):
+                native.decode(data)
+
+
 def test_more_keys_than_are_remembered_are_judged_as_the_first(module: ModuleType) -> None:
-    chance, verifier = random.Random(1), module.Verifier()
+    chance, verifier = random.Random(1), module.Native()
     first = signed(chance, [Ed25519Signer(bytes(32))])
     records = [signed(chance, [Ed25519Signer(number.to_bytes(32, "big"))]) for number in range(4_200)]
     assert verifier.verify(*first)
@@ -187,7 +280,7 @@ def test_more_keys_than_are_remembered_are_judged_as_the_first(module: ModuleTyp
 
 
 def test_records_of_another_size_are_an_error_and_no_verdict(module: ModuleType) -> None:
-    verifier = module.Verifier()
+    verifier = module.Native()
     assert verifier.many(b"", PREIMAGE_BYTES) == b""
     for size, message_bytes in ((183, PREIMAGE_BYTES), (185, PREIMAGE_BYTES), (96, 2**63)):
         with pytest.raises(ValueError, match="records of"):
@@ -196,7 +289,7 @@ def test_records_of_another_size_are_an_error_and_no_verdict(module: ModuleType)
 
 def test_checking_both_finds_no_difference(module: ModuleType) -> None:
     chance = random.Random(2)
-    core = Core(CHECK, module.Verifier(), module.__version__)
+    core = Core(CHECK, module.Native(), module.__version__)
     key, message, signature = signed(chance, [Ed25519Signer(bytes(32))])
     assert core.verify(key, message, signature)
     assert not core.verify(key, message, bytes(64))
