@@ -261,6 +261,60 @@ def disturbed(chance: random.Random, data: bytes) -> bytes:
     return data[:first] + data[last:] + data[first:last]
 
 
+LENGTHS = (0, 1, 15, 16, 31, 32, 127, 128, 255, 256, 32_767, 32_768, 40_000, 65_535, 65_536)
+FORMS = {  # the head of a length in few bits, if there is one and how much it holds, and those of 1, 2 and 4 bytes
+    "text": (0xA0, 32, {1: 0xD9, 2: 0xDA, 4: 0xDB}),
+    "bytes": (0, 0, {1: 0xC4, 2: 0xC5, 4: 0xC6}),
+    "list": (0x90, 16, {2: 0xDC, 4: 0xDD}),
+    "map": (0x80, 16, {2: 0xDE, 4: 0xDF}),
+}
+
+
+def test_of_every_length_one_form_is_decoded(module: ModuleType) -> None:
+    native = module.Native()
+    for kind, (short, most, long) in FORMS.items():
+        for length in LENGTHS:
+            heads = [head + length.to_bytes(size, "big") for size, head in _heads(long) if length < 256**size]
+            heads += [bytes([short | length])] if length < most else []
+            items = bytes(length)
+            if kind == "map":
+                items = b"".join(codec.encode(f"{number:05}") + b"\xc0" for number in range(length))
+            said = [_decoded(native, head + items) for head in heads]
+            assert said.count("refused") == len(heads) - 1, (kind, length)
+            if kind == "text":  # the same forms of a key
+                keyed = [_decoded(native, b"\x81" + head + items + b"\xc0") for head in heads]
+                assert keyed.count("refused") == len(heads) - 1, length
+
+
+def test_of_every_integer_one_form_is_decoded(module: ModuleType) -> None:
+    native = module.Native()
+    for value in sorted({*EDGES, *(bound - 1 for bound in EDGES), 2**64 - 1, -(2**63)}):
+        forms = [bytes([value % 256])] if -32 <= value < 128 else []
+        for power, (unsigned, signed) in enumerate(((0xCC, 0xD0), (0xCD, 0xD1), (0xCE, 0xD2), (0xCF, 0xD3))):
+            size = 2**power
+            forms += [bytes([unsigned]) + value.to_bytes(size, "big")] if 0 <= value < 256**size else []
+            if -(256**size) // 2 <= value < 256**size // 2:
+                forms.append(bytes([signed]) + value.to_bytes(size, "big", signed=True))
+        said = [_decoded(native, form) for form in forms]
+        assert [each for each in said if each != "refused"] == ([repr(value)] if forms else [])
+
+
+def _heads(long: dict[int, int]) -> list[tuple[int, bytes]]:
+    return [(size, bytes([head])) for size, head in long.items()]
+
+
+def _decoded(native: Any, data: bytes) -> str:
+    """Return what both halves say of the bytes, as text."""
+    try:
+        expected = repr(codec.decode_plain(data))
+    except Malformed:
+        with pytest.raises(ValueError, match="not decoded"):
+            native.decode(data)
+        return "refused"
+    assert repr(native.decode(data)) == expected
+    return expected
+
+
 def test_lengths_that_are_only_claimed_are_refused(module: ModuleType) -> None:
     native = module.Native()
     for head in ("dcffff", "ddffffffff", "deffff", "dfffffffff", "c6ffffffff", "dbffffffff"):
