@@ -236,7 +236,7 @@ class Client(BaseClient, Submitting):
     def solved_run(self, run: str, *, min_height: int = 0) -> Solved:
         """Return the greatest clearing of a netting run such as ``N1``, solved here from its proven state.
 
-        >>> client.submit_any("trade", "clear", client.solved_run("N1").arguments)
+        Its ``arguments`` are those of ``trade.clear``.
         """
         return self.run(solved(self.session, run, min_height))
 

@@ -45,8 +45,8 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "comet_voter_twice": one(
         "a validator's precommit counts as often as CometBFT shows it",
         _CERTIFYING,
-        "            found[index] = row\n",
-        "            found[len(found)] = row\n",
+        "                found[index] = Row(",
+        "                found[-1 - len(found)] = Row(",
         _MACHINE_SUITE,
     ),
     "comet_time_unjudged": one(
