@@ -22,7 +22,8 @@ from coseal.contracts.certification.state import (
     scheme_key,
 )
 from coseal.contracts.certification.verdict import CERTIFIED, OUTCOMES
-from simulation.walk.walker import Make, Move, Walker
+from coseal.contracts.membership.state import operators_key
+from simulation.walk.walker import USERS, Make, Move, Walker
 
 SCHEMES: Final = ("rationality", "risk")
 KINDS_OF_PROJECT: Final = ("public_chain", "payment")
@@ -96,11 +97,17 @@ def _seal(walk: Walker) -> Move | None:
 
 
 def _register(walk: Walker) -> Move | None:
-    sender = walk.operator(walk.member(), "operate")
+    """Register a reviewer; a second panel needs other reviewers, so members get a second operator."""
+    member = walk.member()
+    sender, rights = walk.operator(member, "operate"), walk.get(operators_key(member)) or {}
     if sender is None:
         return None
-    user = sender.partition("/")[2]
-    args = {"user": user, "fields": [walk.pick(("2.2", "5.2", "6", "6.3"))], "statement_sha256": "ee" * 32}
+    users = [user for user, held in rights.items() if held]
+    free = [user for user in USERS if not rights.get(user)]
+    if len(users) < 2 and free and walk.chance(2):
+        added = {"user": free[0], "key": walk.keys.make().public_key.hex(), "capabilities": ["submit"]}
+        return Move(sender, "membership.add_operator", added)
+    args = {"user": walk.pick(users), "fields": [walk.pick(("2.2", "5.2", "6", "6.3"))], "statement_sha256": "ee" * 32}
     return Move(sender, "certification.register_reviewer", {**args, "until_ms": walk.sight.time_ms + _OFFICE_MS})
 
 
@@ -187,8 +194,8 @@ KINDS: Final[dict[str, tuple[int, Make]]] = {
     "apply": (2, _apply),
     "argue": (4, _argue),
     "seal": (3, _seal),
-    "register_reviewer": (2, _register),
-    "proceed": (20, _proceed),
+    "register_reviewer": (5, _register),
+    "proceed": (26, _proceed),
 }
 
 

@@ -31,9 +31,8 @@ from coseal.contracts.membership.state import (
 from coseal.ledger import signing
 from coseal.ledger.certificate import Phase, vote_preimage
 from simulation.walk import certification, money, standards
-from simulation.walk.walker import Make, Move, Walker
+from simulation.walk.walker import USERS, Make, Move, Walker
 
-USERS: Final = ("admin", "clerk", "agent", "auditor")
 CAPABILITIES: Final = ("operate", "registrar", "submit", "supervise")
 MAX_OPEN: Final = 4
 DAY_MS: Final = 86_400_000

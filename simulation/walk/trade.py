@@ -95,7 +95,7 @@ def _ready(walk: Walker, member: str) -> Move | None:
     if any(limit is not None for limit in wallet.limits):
         sender, free = walk.operator(member, "pay"), dict.fromkeys(LIMITS)
         return None if sender is None else Move(sender, "currency.reclass_wallet", {"wallet": name, "limits": free})
-    if wallet.balance.available < AMOUNT and vault.balance.available >= AMOUNT:
+    if wallet.balance.available < AMOUNT and vault.balance.available:
         amount = min(20 * AMOUNT, vault.balance.available)
         paid = {"from": f"{BANK}/vault", "to": name, "amount": amount, "code": "CASH"}
         return Move(bank, "currency.pay", paid)
@@ -118,15 +118,32 @@ def _issue(walk: Walker) -> Move | None:
     return Move(sender, "trade.issue", {**args, "wallet": WALLETS[CREDITOR]})
 
 
-def _some(walk: Walker, *statuses: str, free: bool = False) -> tuple[int, Receivable] | None:
-    """Return one of the newest receivables of these statuses, mostly a ``free`` one if that is asked, or None."""
+def _newest(walk: Walker) -> list[tuple[int, Receivable]]:
     count: Any = walk.get(COUNT_KEY) or (0, 0)
     numbers = range(max(1, count[0] - NEWEST), count[0] + 1)
-    found = [(number, Receivable.decoded(walk.get(receivable_key(number)))) for number in numbers]
-    fitting = [one for one in found if one[1].status in statuses]
+    return [(number, Receivable.decoded(walk.get(receivable_key(number)))) for number in numbers]
+
+
+def _some(walk: Walker, *statuses: str, free: bool = False, recourse: bool = False) -> tuple[int, Receivable] | None:
+    """Return one of the newest receivables of these statuses, mostly a ``free`` one if that is asked, or None.
+
+    With ``recourse`` one whose last hand gave it.
+    """
+    fitting = [one for one in _newest(walk) if one[1].status in statuses]
+    if recourse:
+        fitting = [one for one in fitting if one[1].hands and one[1].hands[-1][1]]
     if free and not walk.chance(10):
         fitting = [one for one in fitting if not one[1].encumbrance]
     return walk.pick(fitting) if fitting else None
+
+
+def _free(walk: Walker) -> tuple[int, Receivable] | None:
+    """Return a receivable to move or to finance: mostly one that is offered, else the newest, so that acts meet."""
+    if walk.chance(4):
+        return _some(walk, "accepted", free=True)
+    free = [one for one in _newest(walk) if one[1].status == "accepted" and not one[1].encumbrance]
+    offered = [one for one in free if _offered(walk, *one)]
+    return walk.pick(offered or free[-1:]) if free else None
 
 
 def _offered(walk: Walker, number: int, receivable: Receivable) -> str:
@@ -155,15 +172,19 @@ def _answer(walk: Walker) -> Move | None:
 
 def _move(walk: Walker) -> Move | None:
     """Split, or transfer from the creditor to the bank, or withdraw."""
-    found = _some(walk, "accepted", free=True)
+    found = _free(walk)
     if found is None:
         return None
     number, receivable = found
     if walk.chance(6):
         half = receivable.outstanding // 2
         return _by(walk, receivable.holder, "split", number, amounts=[half, receivable.outstanding - half])
-    if _offered(walk, number, receivable) == "transfer" and not walk.chance(6):
-        return _by(walk, BANK, "accept_transfer", number, wallet=WALLETS[BANK])
+    offered = _offered(walk, number, receivable)
+    if offered and walk.chance(8):
+        return _by(walk, receivable.holder if offered == "transfer" else BANK, "withdraw_offer", number, member=BANK)
+    if offered == "transfer" and not walk.chance(6):
+        lacks = None if walk.chance(6) else _ready(walk, BANK)
+        return lacks or _by(walk, BANK, "accept_transfer", number, wallet=WALLETS[BANK])
     if walk.chance(12):
         return _by(walk, walk.pick((BANK, CREDITOR)), "withdraw_offer", number, member=BANK)
     line = _line(walk, CREDITOR, BANK, f"{CREDITOR}/W{number}")
@@ -176,7 +197,7 @@ def _move(walk: Walker) -> Move | None:
 
 
 def _finance(walk: Walker) -> Move | None:
-    sender, found = walk.operator(BANK, "treasury"), _some(walk, "accepted", free=True)
+    sender, found = walk.operator(BANK, "treasury"), _free(walk)
     if sender is None or found is None:
         return None
     if walk.get(limit_key(BANK, DEBTOR)) is None or walk.chance(20):
@@ -186,8 +207,8 @@ def _finance(walk: Walker) -> Move | None:
     if _offered(walk, number, receivable) not in ("", "transfer"):
         lacks = None if walk.chance(6) else _ready(walk, BANK)
         return lacks or _by(walk, receivable.holder, "accept_finance", number, bank=BANK, wallet=WALLETS[CREDITOR])
-    kind, owed = walk.pick(("assignment", "pledge")), receivable.outstanding
-    advance = owed if walk.chance(3) else min(owed, 10_000)
+    kind, owed = walk.pick(("assignment", "assignment", "pledge")), receivable.outstanding
+    advance = owed if walk.chance(6) else min(owed, 1_000)
     terms = {"kind": kind, "advance": advance, "fee": owed - advance if kind == "assignment" else 0}
     wallets = {"from": WALLETS[BANK], "wallet": WALLETS[BANK], "recourse": not walk.chance(4)}
     args = {"receivable": f"R{number}", **terms, **wallets, "expires_ms": walk.sight.time_ms + DAY_MS}
@@ -196,13 +217,16 @@ def _finance(walk: Walker) -> Move | None:
 
 def _pay(walk: Walker) -> Move | None:
     """Settle, repay, name another wallet, claim and pay recourse, write off."""
-    found = _some(walk, "recourse") or (_some(walk, "overdue") if walk.chance(2) else None)
+    found = _some(walk, "recourse") or _some(walk, "overdue", recourse=True)
+    found = found or (_some(walk, "overdue") if walk.chance(2) else None)
     found = found or _some(walk, *sorted(OWED))
     if found is None:
         return None
     number, receivable = found
+    if receivable.hands and receivable.status == "accepted" and not walk.chance(8):
+        return None  # what was transferred falls due, so that there is recourse
     payer = receivable.hands[-1][0] if receivable.status == "recourse" else CREDITOR if receivable.loan else DEBTOR
-    lacks = None if walk.chance(6) else _ready(walk, payer)
+    lacks = None if walk.chance(12) else _ready(walk, payer)
     if lacks is not None:
         return lacks
     holder, own = receivable.holder, WALLETS[receivable.holder]
@@ -279,7 +303,7 @@ def _case(walk: Walker) -> Move | None:
     found, sender = _some(walk, "accepted", "overdue"), walk.operator(walk.member("government"), "supervise")
     if found is None or sender is None or not walk.chance(3):
         return None
-    about = {"party": CREDITOR} if walk.chance(3) else {"receivable": f"R{found[0]}"}
+    about = {"party": CREDITOR} if walk.chance(8) else {"receivable": f"R{found[0]}"}
     why = {"severity": "warning", "reason": "Insolvency", "legal_basis": ["external: an order"]}
     return Move(sender, "trade.open_case", {**about, **why})
 
@@ -287,11 +311,11 @@ def _case(walk: Walker) -> Move | None:
 KINDS: Final[dict[str, tuple[int, Make]]] = {
     "issue a receivable": (6, _issue),
     "answer a receivable": (3, _answer),
-    "move a receivable": (4, _move),
-    "finance a receivable": (4, _finance),
-    "pay a receivable": (4, _pay),
+    "move a receivable": (6, _move),
+    "finance a receivable": (6, _finance),
+    "pay a receivable": (6, _pay),
     "dispute a receivable": (1, _dispute),
-    "net receivables": (5, _net),
+    "net receivables": (7, _net),
     "case about trade": (1, _case),
 }
 

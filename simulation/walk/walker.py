@@ -33,6 +33,8 @@ SPOILED_OF: Final = 12
 """One of so many moves has a value somewhere that nobody should send."""
 MISSENT_OF: Final = 25
 """One of so many moves is sent by somebody else."""
+USERS: Final = ("admin", "clerk", "agent", "auditor")
+"""Names that a member's operators may have."""
 
 
 class Move(NamedTuple):
