@@ -75,10 +75,10 @@ class Core:
         except RuntimeError as error:
             self.stop_native(str(error))
             return codec.decode_plain(data)
-        return value if self.mode == NATIVE else self._plain(data, repr(value))
+        return value if self.mode == NATIVE else self._plain(data, codec.encode(value).hex())
 
     def _plain(self, data: bytes, native: str) -> Value:
-        """Decode by the Python, and compare if both are to be: ``native`` is what the native half has decoded."""
+        """Decode by the Python, and compare if both are to be; ``native``: what the native half decoded, encoded."""
         if self.mode != CHECK:
             return codec.decode_plain(data)
         try:
@@ -87,8 +87,9 @@ class Core:
             if native != "nothing":
                 raise Difference(f"decode: native {native}, python nothing, of {data.hex()}") from None
             raise
-        if repr(value) != native:
-            raise Difference(f"decode: native {native}, python {value!r}, of {data.hex()}")
+        python = codec.encode(value).hex()
+        if python != native:
+            raise Difference(f"decode: native {native}, python {python}, of {data.hex()}")
         return value
 
     def verify(self, public_key: bytes, message: bytes, signature: bytes) -> bool:

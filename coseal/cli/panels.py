@@ -14,7 +14,6 @@ import typer
 
 from coseal.cli.sending import act
 from coseal.cli.shared import JsonOption, SenderOption, acting, plain_table, print_json, reaching, visible
-from coseal.contracts.kernel.wording import moment_text
 
 if TYPE_CHECKING:
     from coseal.network.access import Access
@@ -47,6 +46,8 @@ def show(access: Access, project: ProjectArgument, as_json: JsonOption = False) 
     if as_json:
         print_json({"project": record, "round": found or None})
         return
+    from coseal.contracts.kernel.wording import moment_text
+
     due = f", until {moment_text(record['due_ms'])}" if record.get("due_ms") else ""
     typer.echo(visible(f"{project}: {record['status']}{due}; of {record['member']}, under {record['scheme']}"))
     if "certificate" in record:

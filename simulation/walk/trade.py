@@ -13,7 +13,7 @@ from coseal.contracts.currency.ledger import LIMITS
 from coseal.contracts.currency.post import wallet_of
 from coseal.contracts.kernel.action import Reader
 from coseal.contracts.process.state import object_key, source_key, type_key
-from coseal.contracts.trade.ledger import OPEN, OWED, PROPOSED, SPLIT, Receivable
+from coseal.contracts.trade.ledger import OPEN, OWED, PROPOSED, SPLIT, Loan, Receivable
 from coseal.contracts.trade.netting import in_run, obligations
 from coseal.contracts.trade.runs import CLEARING, ENDED, phase, run_of
 from coseal.contracts.trade.solving import solve
@@ -207,7 +207,7 @@ def _finance(walk: Walker) -> Move | None:
     if _offered(walk, number, receivable) not in ("", "transfer"):
         lacks = None if walk.chance(6) else _ready(walk, BANK)
         return lacks or _by(walk, receivable.holder, "accept_finance", number, bank=BANK, wallet=WALLETS[CREDITOR])
-    kind, owed = walk.pick(("assignment", "assignment", "pledge")), receivable.outstanding
+    kind, owed = walk.pick(("assignment", "pledge")), receivable.outstanding
     advance = owed if walk.chance(6) else min(owed, 1_000)
     terms = {"kind": kind, "advance": advance, "fee": owed - advance if kind == "assignment" else 0}
     wallets = {"from": WALLETS[BANK], "wallet": WALLETS[BANK], "recourse": not walk.chance(4)}
@@ -232,7 +232,9 @@ def _pay(walk: Walker) -> Move | None:
     holder, own = receivable.holder, WALLETS[receivable.holder]
     if receivable.loan and not walk.chance(3):
         sender = walk.operator(CREDITOR, "pay")
-        repay = {"loan": f"L{receivable.loan}", "amount": walk.pick((1_000, 10_000, AMOUNT)), "from": WALLETS[CREDITOR]}
+        left = Loan(**walk.get(loan_key(receivable.loan))).left
+        amount = walk.pick((1_000, left, left, max(1, left // 2)))
+        repay = {"loan": f"L{receivable.loan}", "amount": amount, "from": WALLETS[CREDITOR]}
         return None if sender is None else Move(sender, "trade.repay", repay)
     if receivable.status == "recourse" and not walk.chance(4):
         return _by(walk, payer, "pay_recourse", number, **{"from": WALLETS[payer]})

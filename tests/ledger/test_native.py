@@ -110,9 +110,9 @@ def test_a_fault_decodes_nothing_and_the_python_decodes_from_then_on() -> None:
 @pytest.mark.parametrize(
     ("verdict", "data", "said"),
     [
-        (True, ONE, "native True, python 1, of 01"),
+        (True, ONE, "native c3, python 01, of 01"),
         (True, LONG, "python nothing"),
-        (False, ONE, "native nothing, python 1"),
+        (False, ONE, "native nothing, python 01"),
     ],
 )
 def test_checking_both_ends_where_another_value_is_decoded(verdict: bool, data: bytes, said: str) -> None:
