@@ -18,7 +18,7 @@ from coseal.contracts.trade.state import run_key
 OPEN: Final = "open"
 CLEARED: Final = "cleared"
 LAPSED: Final = "lapsed"
-STATUSES: Final = (OPEN, CLEARED, LAPSED)
+STATUSES: Final[tuple[str, ...]] = (OPEN, CLEARED, LAPSED)
 CLEARING: Final = "clearing"
 ENDED: Final = "ended"
 CLEARING_MS: Final = 3_600_000
