@@ -43,14 +43,22 @@ def write_key(path: Path, seed: bytes, passphrase: bytes | None = None) -> None:
     encryption: KeySerializationEncryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
     key = Ed25519PrivateKey.from_private_bytes(seed)
     path.parent.mkdir(parents=True, exist_ok=True)
+    content = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+    create_private(path, content, "a key is never overwritten; choose another --out")
+
+
+def create_private(path: Path, content: bytes, hint: str) -> None:
+    """Write a new file that its owner alone reads, durably; refuse to overwrite one, with ``hint``."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise CosealError(f"{path} exists", "a key is never overwritten; choose another --out") from None
+        raise CosealError(f"{path} exists", hint) from None
     except OSError as error:
         raise CosealError(f"{path}: {error.strerror}") from None
     with os.fdopen(descriptor, "wb") as file:
-        file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_seed(path: Path, passphrase: bytes | None = None) -> bytes:

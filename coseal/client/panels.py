@@ -1,19 +1,19 @@
 """Seeds and reviews on this side of a network: made, committed to, kept in a file, and shown when that is due.
 
-Law: what opens a commitment is in a file of its owner before the commitment is sent; what is shown is what the file
-has.
+Law: what opens a commitment is in a file of its owner before the commitment is sent, and is never written over: called
+again, the same is sent. What is shown is what the file has.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from coseal.client.certification import kept_nodes
+from coseal.client.keys import create_private
 from coseal.contracts.certification.kept import taken
 from coseal.contracts.certification.panel import seed_commitment
 from coseal.contracts.certification.proceedings import ADMITTED, REVEAL, REVIEW
@@ -58,12 +58,9 @@ def next_seed(client: Client, project: str, member: str, file: Path) -> Act:
     if member in found["seeds"]:
         kept = _read(file, project=project, round=number, member=member)
         return "reveal_seed", {"project": project, "seed": kept["seed"]}
-    seed = secrets.token_hex(32)
-    _write(file, {"project": project, "round": number, "member": member, "seed": seed})
-    return "commit_seed", {
-        "project": project,
-        "commitment": seed_commitment(project, number, member, bytes.fromhex(seed)),
-    }
+    kept = _kept(file, {"seed": secrets.token_hex(32)}, project=project, round=number, member=member)
+    commitment = seed_commitment(project, number, member, bytes.fromhex(kept["seed"]))
+    return "commit_seed", {"project": project, "commitment": commitment}
 
 
 def review_form(client: Client, project: str) -> dict[str, Any]:
@@ -86,28 +83,28 @@ def next_review(client: Client, project: str, reviewer: str, written: Path | Non
         return "reveal", {"project": project, "review": kept["review"], "salt": kept["salt"]}
     if record["status"] != REVIEW:
         raise CosealError(f"{project} is {record['status']}: nothing is reviewed now")
+    if reviewer in round_of(client, project, record)["committed"]:
+        raise CosealError(f"{reviewer} has committed to its review of {project}", "it is revealed once all have")
     if written is None:
         raise CosealError("there is no review to commit to", "name it with --review; --form FILE writes an empty one")
     review = _json(written)
     faults = [f"{written}{fault}" for fault in REVIEW_FORM.faults(review)]
     if faults:
         raise BadAnswer("\n".join(faults[:64]))
-    salt = secrets.token_hex(32)
-    said = {"project": project, "round": number, "reviewer": reviewer, "salt": salt, "review": review}
-    _write(file, said)
-    return "commit", {"project": project, "commitment": review_commitment(project, number, reviewer, review, salt)}
+    fresh = {"salt": secrets.token_hex(32), "review": review}
+    kept = _kept(file, fresh, project=project, round=number, reviewer=reviewer)
+    if kept["review"] != review:
+        raise CosealError(f"{file} keeps another review of {project}", "name another file to keep this one in")
+    commitment = review_commitment(project, number, reviewer, review, kept["salt"])
+    return "commit", {"project": project, "commitment": commitment}
 
 
-def _write(file: Path, data: Mapping[str, Any]) -> None:
-    """Write a file that nobody else reads."""
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except OSError as error:
-        raise CosealError(f"{file}: {error.strerror}") from None
-    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-        json.dump(data, opened, ensure_ascii=False, indent=2)
-        opened.flush()
-        os.fsync(opened.fileno())
+def _kept(file: Path, fresh: Mapping[str, Any], **named: Any) -> dict[str, Any]:
+    """Return what a file keeps of what is named; a new file keeps ``fresh``. It is never written over."""
+    if not file.exists():
+        content = json.dumps({**named, **fresh}, ensure_ascii=False, indent=2)
+        create_private(file, content.encode(), "what opens a commitment is never overwritten; name another file")
+    return _read(file, **named)
 
 
 def _read(file: Path, **named: Any) -> dict[str, Any]:

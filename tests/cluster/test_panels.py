@@ -80,7 +80,7 @@ class Court:
         self.run("admit", "--project", project, "--as", "regulator")
         for _ in ("commit", "show"):
             for member in ("factory", *BODIES):
-                self.run("give-seed", project, "--keep", self.folder / f"seed-{member}", "--as", member)
+                self.run("give-seed", project, "--keep", self.folder / f"seed-{project}-{member}", "--as", member)
         panel = self.panel(project)
         assert {name.split("/")[0] for name in panel} <= REVIEWERS.keys()
         for name in panel:
@@ -90,7 +90,7 @@ class Court:
         self.fill(form, opinions)
         for words in (("--review", form), ()):
             for name in panel:
-                keep = self.folder / f"review-{name.replace('/', '-')}"
+                keep = self.folder / f"review-{project}-{name.replace('/', '-')}"
                 self.run("review", project, *words, "--keep", keep, "--as", name)
         return self.run("show", project)
 

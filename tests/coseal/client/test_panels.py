@@ -99,6 +99,37 @@ def test_the_same_call_commits_to_a_review_and_reveals_it_whatever_the_written_o
         judged(scene, name, written, kept)
 
 
+def test_what_opens_a_commitment_is_never_written_over(scene: Panelled, tmp_path: Path) -> None:
+    first = seed(scene, "regulator", tmp_path)
+    assert seed(scene, "regulator", tmp_path) == first  # an answer that was lost: the same is sent again
+    kept = (tmp_path / "seed-regulator").read_bytes()
+    scene.ok("regulator", "commit_seed", **first[1])
+    (tmp_path / "seed-regulator").rename(tmp_path / "seed-institute-a")
+    with pytest.raises(BadAnswer, match="member institute-a"):
+        seed(scene, "institute-a", tmp_path)
+    assert (tmp_path / "seed-institute-a").read_bytes() == kept
+
+
+def test_a_review_is_committed_to_once_and_its_salt_is_not_lost_by_calling_again(
+    scene: Panelled, tmp_path: Path
+) -> None:
+    scene.drawn().seated()
+    name, written, kept = scene.panel[0], tmp_path / "review.json", tmp_path / "kept"
+    written.write_text(json.dumps(review()), encoding="utf-8")
+    action, args = judged(scene, name, written, kept)
+    assert judged(scene, name, written, kept) == (action, args)
+    before = kept.read_bytes()
+    written.write_text(json.dumps(review(score=4)), encoding="utf-8")
+    with pytest.raises(CosealError, match="keeps another review"):
+        judged(scene, name, written, kept)
+    assert scene.by(name, action, **args).ok
+    for file in (kept, tmp_path / "another"):
+        with pytest.raises(CosealError, match="has committed"):
+            judged(scene, name, written, file)
+    assert kept.read_bytes() == before
+    assert not (tmp_path / "another").exists()
+
+
 def test_of_a_project_that_there_is_not_nothing_is_said(scene: Panelled) -> None:
     with pytest.raises(BadAnswer, match="no project other"):
         panels.project_of(Read(scene), "other")  # type: ignore[arg-type]
