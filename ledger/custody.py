@@ -1,6 +1,6 @@
 """Keys of a vault, spread over seats so that a threshold of custodians can open its cells and fewer cannot.
 
-Law: pure; keys and randomness come from whoever calls. Any t seats have all keys of a vault; no t - 1 seats have them
+Law: pure; the caller brings keys and randomness. Any t seats have all keys of a vault; no t - 1 seats have them
 all, and no t - 1 seats are alone in having one.
 
 Replicated keys by maximal unqualified sets (Ito, Saito, Nishizeki, GLOBECOM '87) with the distributed pseudorandom
@@ -110,7 +110,7 @@ def combine(vault: bytes, cell: bytes, parts: Iterable[bytes]) -> bytes:
 
 
 def cell_key(vault: bytes, keys: Sequence[bytes], cell: bytes) -> bytes:
-    """Return the key of a cell for whoever has all keys of its vault."""
+    """Return the key of a cell from all keys of its vault."""
     return combine(vault, cell, (part(key, cell) for key in keys))
 
 

@@ -68,28 +68,28 @@ class Core:
         """Return the value whose canonical encoding this is, or raise ``Malformed``; see ``codec.decode``."""
         if self._native is None or type(data) is not bytes:
             return codec.decode_plain(data)
+        decoded = True
         try:
             value = self._native.decode(data)
         except ValueError:
-            return self._plain(data, "nothing")
+            decoded = False
         except RuntimeError as error:
             self.stop_native(str(error))
             return codec.decode_plain(data)
-        return value if self.mode == NATIVE else self._plain(data, codec.encode(value).hex())
+        if self.mode == CHECK:
+            return self._compared(data, codec.encode(value).hex() if decoded else "nothing")
+        return value if decoded else codec.decode_plain(data)
 
-    def _plain(self, data: bytes, native: str) -> Value:
-        """Decode by the Python, and compare if both are to be; ``native``: what the native half decoded, encoded."""
-        if self.mode != CHECK:
-            return codec.decode_plain(data)
+    def _compared(self, data: bytes, native: str) -> Value:
+        """Decode by the Python; ``native`` is what the native half decoded, encoded again."""
         try:
             value = codec.decode_plain(data)
         except Malformed:
             if native != "nothing":
                 raise Difference(f"decode: native {native}, python nothing, of {data.hex()}") from None
             raise
-        python = codec.encode(value).hex()
-        if python != native:
-            raise Difference(f"decode: native {native}, python {python}, of {data.hex()}")
+        if native != data.hex():  # the one encoding of what was decoded
+            raise Difference(f"decode: native {native}, python {data.hex()}, of {data.hex()}")
         return value
 
     def verify(self, public_key: bytes, message: bytes, signature: bytes) -> bool:

@@ -116,7 +116,7 @@ def unpad(padded: bytes) -> bytes:
     """Return what was padded; raise ``Malformed`` for what ``pad`` does not return."""
     stripped = padded.rstrip(b"\0")
     if not _is_padded(len(padded)) or stripped[-1:] != b"\x80":
-        raise Malformed("plaintext: no padding of ours")
+        raise Malformed("plaintext: it is not padded by rule B5")
     return stripped[:-1]
 
 

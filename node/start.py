@@ -116,7 +116,8 @@ def build(
     genesis, secret = read_genesis(config), keys.passphrase()
     core = native.choose(os.environ.get(native.SETTING), software_version())
     core.report = lambda fault: _log.error("native_fault", text=fault, core=core.name)
-    codec.decode_by(core.decode)
+    if core.mode != native.PYTHON:
+        codec.decode_by(core.decode)
     tokens, verified = _tokens(config), VerifiedCache(core.verify)
     policy = Policy(config.snapshot_blocks, config.prune_keep_blocks)
     storage = Storage(folder, genesis, admit=verified.admit, progress=_say_progress, policy=policy)

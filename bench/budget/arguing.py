@@ -9,11 +9,11 @@ from bench.budget.scene import Result, Scene, time_case
 from bench.standards import kept, view_of
 from coseal.contracts.certification.argument import MAX_NODES
 from coseal.contracts.certification.form import nodes_of
-from coseal.contracts.certification.kept import root_of_written
+from coseal.contracts.certification.kept import PAGE_IDS, root_of_written
 from coseal.contracts.certification.panel import ROLE_SECTORS
 from coseal.contracts.certification.proceedings import REVEAL, Proceeding
 from coseal.contracts.certification.projects import LAPSE_MS, MAX_ARGUED
-from coseal.contracts.certification.reviewers import MAX_OFFICES, MAX_REVIEWERS, PAGE_NAMES
+from coseal.contracts.certification.reviewers import MAX_OFFICES, MAX_REVIEWERS
 from coseal.contracts.certification.reviewing import leaves_of
 from coseal.contracts.certification.schemes import PROPOSALS
 from coseal.contracts.certification.state import (
@@ -101,8 +101,8 @@ def _filled(scene: Scene) -> None:
         sector = ROLE_SECTORS[(number // MAX_OFFICES) % len(ROLE_SECTORS)]
         office = {"sector": sector, "fields": ["6.3"], "statement_sha256": "ee" * 32, "height": 0, "barred_ms": 0}
         view.put(reviewer_key(name), {**office, "until_ms": executor.time_ms + 1_000 * DAY_MS})
-    for page in range(0, MAX_REVIEWERS, PAGE_NAMES):
-        view.put(register_key(page // PAGE_NAMES), names[page : page + PAGE_NAMES])
+    for page in range(0, MAX_REVIEWERS, PAGE_IDS):
+        view.put(register_key(page // PAGE_IDS), names[page : page + PAGE_IDS])
     view.put(REVIEWERS_KEY, MAX_REVIEWERS)
     kept(executor, view)
 

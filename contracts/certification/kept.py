@@ -7,7 +7,7 @@ contracts/certification/README.md, P4 and P6.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -49,11 +49,14 @@ def taken(nodes: Mapping[str, Data]) -> tuple[Node, ...]:
 
 def ids_of(reader: Reader, project: str, count: int) -> list[str]:
     """Return the ids of a project's nodes, in order."""
-    found: list[str] = []
+    return list(paged(reader, lambda page: nodes_key(project, page), count))
+
+
+def paged(reader: Reader, key: Callable[[int], str], count: int) -> Iterator[Any]:
+    """Yield what stands in pages of ``PAGE_IDS`` under ``key``, ``count`` in all."""
     for page in range(-(-count // PAGE_IDS)):
-        ids: Any = reader.get(nodes_key(project, page))
-        found += ids
-    return found
+        held: Any = reader.get(key(page))
+        yield from held
 
 
 def put_ids(view: View, project: str, before: Sequence[str], after: Sequence[str]) -> None:

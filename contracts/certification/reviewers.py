@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Final
 
+from coseal.contracts.certification.kept import PAGE_IDS, paged
 from coseal.contracts.certification.panel import FIELDS, SECTOR_OF, Reviewer, is_humanities
 from coseal.contracts.certification.state import (
     REVIEWERS_KEY,
@@ -25,7 +26,6 @@ from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.fields import Hexadecimal, Integer, Label, Many, OneOf
 from coseal.contracts.membership.state import operator_key
 
-PAGE_NAMES: Final = 64
 MAX_REVIEWERS: Final = 1_024
 MAX_OFFICES: Final = 16
 """Reviewers of one member."""
@@ -63,8 +63,8 @@ def _enter(view: View, member: str, name: str) -> Rejected | None:
     offices: Any = view.get(offices_key(member)) or 0
     if count >= MAX_REVIEWERS or offices >= MAX_OFFICES:  # O3
         return Rejected("limit", f"{member} has {offices} reviewers, the register {count}")
-    names: Any = view.get(register_key(count // PAGE_NAMES)) or []
-    view.put(register_key(count // PAGE_NAMES), [*names, name])
+    names: Any = view.get(register_key(count // PAGE_IDS)) or []
+    view.put(register_key(count // PAGE_IDS), [*names, name])
     view.put(REVIEWERS_KEY, count + 1)
     view.put(offices_key(member), offices + 1)
     return None
@@ -81,32 +81,26 @@ def eligible(view: View, height: int, time_ms: int, interested: Collection[str])
     count: Any = view.get(REVIEWERS_KEY) or 0
     view.charge(DRAW_STEPS * count)
     found: list[Reviewer] = []
-    for page in range(-(-count // PAGE_NAMES)):
-        names: Any = view.get(register_key(page))
-        for name in names:
-            member, _, user = name.partition("/")
-            record: Any = view.get(reviewer_key(name))
-            if member in interested or record["height"] > height:
-                continue
-            if record["until_ms"] > time_ms >= record["barred_ms"]:
-                humanities = is_humanities(record["fields"])
-                found.append(Reviewer(member, user, record["sector"], humanities))
+    for name in paged(view, register_key, count):
+        member, _, user = name.partition("/")
+        record: Any = view.get(reviewer_key(name))
+        if member in interested or record["height"] > height:
+            continue
+        if record["until_ms"] > time_ms >= record["barred_ms"]:
+            humanities = is_humanities(record["fields"])
+            found.append(Reviewer(member, user, record["sector"], humanities))
     return found
 
 
 def put_eligible(view: View, project: str, found: list[Reviewer]) -> None:
     """Fix who may be drawn for a project."""
-    for page, start in enumerate(range(0, len(found), PAGE_NAMES)):
-        view.put(eligible_key(project, page), [list(each) for each in found[start : start + PAGE_NAMES]])
+    for page, start in enumerate(range(0, len(found), PAGE_IDS)):
+        view.put(eligible_key(project, page), [list(each) for each in found[start : start + PAGE_IDS]])
 
 
 def get_eligible(reader: Reader, project: str, count: int) -> list[Reviewer]:
     """Return who may be drawn for a project."""
-    found: list[Reviewer] = []
-    for page in range(-(-count // PAGE_NAMES)):
-        names: Any = reader.get(eligible_key(project, page))
-        found += [Reviewer(*each) for each in names]
-    return found
+    return [Reviewer(*each) for each in paged(reader, lambda page: eligible_key(project, page), count)]
 
 
 ACTIONS: Final = {

@@ -29,7 +29,7 @@ from coseal.contracts.certification.projects import DRAFT, LAPSED
 from coseal.contracts.certification.reviewers import bar
 from coseal.contracts.certification.scheme import MAX_SCORE, applying
 from coseal.contracts.certification.state import review_key
-from coseal.contracts.certification.verdict import ACCEPTED, OPINIONS, Tally, judged
+from coseal.contracts.certification.verdict import ACCEPTED, OPINIONS, Tally, verdict
 from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.kernel.budget import ENTRY_STEPS
 from coseal.contracts.kernel.fields import Hexadecimal, Identifier, Integer, OneOf, Record, Table, Text
@@ -139,7 +139,7 @@ def _judge(found: Proceeding, nodes: Sequence[Node]) -> None:
     accepted = dict(zip(leaves_of(nodes), round["accepted"], strict=True))
     scores = dict(zip(applying(found.scheme, kind), round["scores"], strict=True))
     tally = Tally(len(round["revealed"]), accepted, scores)
-    result = judged(found.scheme, kind, nodes, tally)
+    result = verdict(found.scheme, kind, nodes, tally)
     criteria = {name: list(each) for name, each in result.criteria.items()}
     kept = {"outcome": result.outcome, "criteria": criteria, "score": list(result.score), "reviews": tally.reviews}
     found.round["verdict"] = kept

@@ -33,13 +33,6 @@ class Tally(NamedTuple):
     scores: Mapping[str, int]
 
 
-class Review(NamedTuple):
-    """What a reviewer said: whether it accepts each leaf, and its score for each criterion."""
-
-    accepted: Mapping[str, bool]
-    scores: Mapping[str, int]
-
-
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What follows from reviews.
@@ -57,20 +50,8 @@ class Verdict:
     score: tuple[int, int]
 
 
-def tally_of(reviews: Sequence[Review]) -> Tally:
-    """Return what one or more reviews come to."""
-    accepted = {leaf: sum(review.accepted[leaf] for review in reviews) for leaf in reviews[0].accepted}
-    scores = {name: sum(review.scores[name] for review in reviews) for name in reviews[0].scores}
-    return Tally(len(reviews), accepted, scores)
-
-
-def verdict(scheme: Mapping[str, Any], kind: str, nodes: Sequence[Node], reviews: Sequence[Review]) -> Verdict:
-    """Return what follows from one or more reviews of a sealed argument."""
-    return judged(scheme, kind, nodes, tally_of(reviews))
-
-
-def judged(scheme: Mapping[str, Any], kind: str, nodes: Sequence[Node], tally: Tally) -> Verdict:
-    """Return what follows from what reviews of a sealed argument come to."""
+def verdict(scheme: Mapping[str, Any], kind: str, nodes: Sequence[Node], tally: Tally) -> Verdict:
+    """Return what follows from the reviews of a sealed argument, one or more."""
     argument = Argument(nodes)
     accepted = {leaf.id: 2 * tally.accepted[leaf.id] > tally.reviews for leaf in argument.leaves()}  # V2
     states = support(argument, accepted)

@@ -1,6 +1,6 @@
 """What clears of a netting run, and the proof that no more can: pure, for the contract, solvers and auditors.
 
-Law: what passes ``refusal`` clears the greatest possible weighted total of a run; whoever found it is not asked how.
+Law: what passes ``refusal`` clears the greatest possible weighted total of a run, by whatever method it was found.
 
 The amounts and potentials satisfy complementary slackness: for every balanced clearing the sum of ``weight * cleared``
 is the sum of ``-reduced * cleared``, which is greatest when what has a negative reduced weight is cleared whole and

@@ -1,14 +1,14 @@
 """Netting: members enter what others owe them into a run, and rings of debts clear without money.
 
-Law: a run clears once, by amounts that are proven to be the greatest possible, whoever found them; in its clearing hour
-nothing that is in it changes, so nobody spoils a proof by paying a fen.
+Law: a run clears once, by amounts that are proven to be the greatest possible; any member may find them. In its
+clearing hour nothing in it changes, so that no payment spoils a proof.
 
 contracts/trade/README.md, section Netting.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -247,7 +247,6 @@ def lapse(view: View, moment: Moment, number: int) -> Result:
 
 _run: Final = fields.receivable
 _receivables: Final = Many(fields.receivable, low=1, high=MAX_AT_ONCE, unique=True)
-EXAMPLE_POTENTIALS: Final[Mapping[str, int]] = {"enterprise-a": 0, "enterprise-b": 0}
 ACTIONS: Final[dict[str, Action]] = {
     "open_run": Action(
         arguments=Arguments({"closes_ms": fields.moment}),
@@ -277,6 +276,6 @@ ACTIONS: Final[dict[str, Action]] = {
         ),
         apply=_clear,
         title="Clear a netting run by amounts that are proven to be the greatest possible",
-        example={"run": "N1", "cleared": [500_000, 500_000], "potentials": dict(EXAMPLE_POTENTIALS)},
+        example={"run": "N1", "cleared": [500_000, 500_000], "potentials": {"enterprise-a": 0, "enterprise-b": 0}},
     ),
 }

@@ -1,4 +1,4 @@
-"""A solver of netting runs, for whoever wants to clear one: the greatest clearing, with the potentials that prove it.
+"""A solver of netting runs, for members that clear one: the greatest clearing, with the potentials that prove it.
 
 Law: the contract never calls it, and checks what it finds as what anybody finds. Integers alone.
 

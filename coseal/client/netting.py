@@ -5,10 +5,10 @@ Law: all that is solved is proven as of one block; the contract checks the solut
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from coseal.client.exchange import Exchange
+from coseal.client.proven import proven_values
 from coseal.client.session import Session
 from coseal.contracts.supervision.state import hold_key, holds_key
 from coseal.contracts.trade.books import PARTY, RECEIVABLE
@@ -19,7 +19,6 @@ from coseal.contracts.trade.runs import Run, run_of
 from coseal.contracts.trade.solving import Solution, solve
 from coseal.contracts.trade.state import NAME, entered_key, receivable_key, run_key
 from coseal.errors import CosealError
-from coseal.ledger import codec
 
 
 class Solved(NamedTuple):
@@ -49,23 +48,11 @@ class Solved(NamedTuple):
         return {name: (owes, owed, clears) for name, (owes, owed, clears) in sums.items()}
 
 
-class _Values:
-    """Values that were read, by key, and the block that the last of them are of."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, Any] = {}
-        self.height = 0
-
-    def get(self, key: str) -> Any:
-        """Return a value."""
-        return self.values[key]
-
-
 def solved(session: Session, name: str, min_height: int = 0) -> Exchange[Solved]:
     """Return a run, proven, with the greatest clearing of it; see ``Client.solved_run``."""
-    number, seen = number_of(name, "N"), _Values()
+    number = number_of(name, "N")
     first = [run_key(number), entered_key(number), holds_key(NAME)]
-    yield from _read(session, seen, first, min_height)
+    seen = yield from proven_values(session, first, min_height)
     run = run_of(seen, number)
     if run is None:
         raise CosealError(f"there is no run {name}", "`coseal netting list` names those that there are")
@@ -74,20 +61,13 @@ def solved(session: Session, name: str, min_height: int = 0) -> Exchange[Solved]
         raise CosealError(f"nothing is in {name}")
     # a second reading of the run and of all that is in it, as of one block
     keys = [*first, *map(receivable_key, numbers)]
-    yield from _read(session, seen, keys, min_height)
+    seen = yield from proven_values(session, keys, min_height)
     if seen.get(holds_key(NAME)) is not None:
         found = in_run(seen, number)
         parties = sorted({party for _, one in found for party in (one.debtor, one.holder)})
         holds = [hold_key(NAME, PARTY, party) for party in parties]
         holds += [hold_key(NAME, RECEIVABLE, f"R{each}") for each in numbers]
-        yield from _read(session, seen, [*keys, *holds], min_height)
+        seen = yield from proven_values(session, [*keys, *holds], min_height)
     receivables = in_run(seen, number)
     owed = obligations(seen, run, receivables)
     return Solved(name, run, [f"R{each}" for each, _ in receivables], owed, solve(owed), seen.height)
-
-
-def _read(session: Session, seen: _Values, keys: Sequence[str], min_height: int) -> Exchange[None]:
-    found = yield from session.values(keys, min_height)
-    for key, one in zip(keys, found, strict=True):
-        seen.values[key] = None if one.value is None else codec.decode(one.value)
-    seen.height = found[0].header.height

@@ -12,6 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 from coseal.client.corrections import submitted
 from coseal.client.exchange import Exchange
 from coseal.client.pages import Pages
+from coseal.client.proven import ProvenValues, proven_values
 from coseal.client.session import COMMIT_TIMEOUT_S, Session
 from coseal.contracts.membership.state import member_key
 from coseal.contracts.standards import described, series
@@ -25,7 +26,6 @@ from coseal.contracts.standards.state import (
     standard_key,
 )
 from coseal.errors import BadAnswer, Busy
-from coseal.ledger import codec
 
 Acted = TypeVar("Acted")
 One = TypeVar("One")
@@ -164,26 +164,6 @@ def _given(**values: Any) -> dict[str, Any]:
 # Exchanges
 
 
-class _Values:
-    """Proven values of one block as the contracts read them."""
-
-    def __init__(self, keys: Sequence[str], raw: Sequence[bytes | None], height: int, time_ms: int) -> None:
-        decoded = (None if value is None else codec.decode(value) for value in raw)
-        self._values = dict(zip(keys, decoded, strict=True))
-        self.height, self.time_ms = height, time_ms
-
-    def get(self, key: str) -> Any:
-        """See ``kernel.action.Reader``."""
-        return self._values[key]
-
-
-def _read(session: Session, keys: Sequence[str]) -> Exchange[_Values]:
-    unique = list(dict.fromkeys(keys))
-    found = yield from session.values(unique)
-    header = found[0].header
-    return _Values(unique, [one.value for one in found], header.height, header.time_ms)
-
-
 def _number(session: Session, standard: str, version: int | None) -> Exchange[int]:
     """Return the version that is meant; raise ``BadAnswer`` if there is no such standard."""
     if version is not None:
@@ -206,7 +186,7 @@ def _own_keys(standard: str, version: int, member: str | None) -> list[str]:
     return [*own, *described.SHARED_KEYS, *mine]
 
 
-def _shown(values: _Values, standard: str, version: int, member: str | None) -> dict[str, Any]:
+def _shown(values: ProvenValues, standard: str, version: int, member: str | None) -> dict[str, Any]:
     found = described.version(values, standard, version, values.time_ms)
     if found is None:
         raise _unknown(standard, version)
@@ -222,7 +202,7 @@ def version_of(session: Session, standard: str, version: int | None, member: str
     """See ``Standards.show``."""
     number = yield from _number(session, standard, version)
     own = member or _own_member(session)
-    values = yield from _read(session, _own_keys(standard, number, own))
+    values = yield from proven_values(session, _own_keys(standard, number, own))
     return _shown(values, standard, number, own)
 
 
@@ -235,7 +215,7 @@ def domain_of(session: Session, name: str) -> Exchange[dict[str, Any]]:
     listed, own = list[Any](), _own_member(session)
     for _ in range(_PASSES):
         keys = [key for standard, version in listed for key in _own_keys(standard, version, own)]
-        values = yield from _read(session, [domain_key(name), *keys])
+        values = yield from proven_values(session, [domain_key(name), *keys])
         found = described.domain(values, name)
         if found["standards"] == listed:
             versions = [_shown(values, standard, version, own) for standard, version in listed]
@@ -251,14 +231,16 @@ def adopters_of(session: Session, standard: str, version: int | None = None) -> 
     for _ in range(_PASSES):
         pages = [adopters_key(standard, number, page) for page in range(series.pages(len(members)))]
         adoptions = [adoption_key(standard, number, member) for member in members]
-        values = yield from _read(session, [own, *pages, *adoptions])
+        values = yield from proven_values(session, [own, *pages, *adoptions])
         record = values.get(own)
         if record is None:
             raise _unknown(standard, number)
         if record["adopters"] == len(members):
             return [_adopter(member, values.get(key)) for member, key in zip(members, adoptions, strict=True)]
         count = series.pages(record["adopters"])
-        listed = yield from _read(session, [own, *(adopters_key(standard, number, page) for page in range(count))])
+        listed = yield from proven_values(
+            session, [own, *(adopters_key(standard, number, page) for page in range(count))]
+        )
         members = [one for page in range(count) for one in listed.get(adopters_key(standard, number, page)) or ()]
     raise Busy(f"the adopters of {standard} {number} change while they are read", "try again")
 

@@ -47,7 +47,7 @@ def decrypt_cell(key: bytes, cell: bytes, ciphertext: bytes) -> list[SealedValue
 
 
 def wrap(wrapping_key: bytes, key: bytes) -> bytes:
-    """Return the key of a cell as it stands in the sidecar for an audience (``custody.wrapping_key``)."""
+    """Return the key of a cell wrapped for an audience, as a sidecar carries it (``custody.wrapping_key``)."""
     return aes_key_wrap(wrapping_key, key)  # B9
 
 

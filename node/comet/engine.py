@@ -49,7 +49,7 @@ _log = structlog.get_logger("node")
 
 
 class Answering(Protocol):
-    """Whoever answers what CometBFT asks: a machine, and what is around it."""
+    """What answers the questions of CometBFT: a machine, and the runtime around it."""
 
     @property
     def pins(self) -> Sequence[Pin]:

@@ -19,7 +19,7 @@ from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Genesis
 from coseal.node.comet import files
 from coseal.node.comet.files import Home, Trust
-from coseal.node.comet.rpc import ANSWER_BYTES_MAX, TIMEOUT_S, RpcTrouble, call, decided_in
+from coseal.node.comet.rpc import ANSWER_BYTES_MAX, TIMEOUT_S, RpcTrouble, call, decided_in, result_in
 from coseal.node.core.comet.certifying import block_hash_of
 
 PATH: Final = "/v1/engine"
@@ -80,6 +80,4 @@ def _ask(server: str, method: str, params: dict[str, str]) -> Any:
             answer = json.loads(response.read(ANSWER_BYTES_MAX))
     except (OSError, ValueError) as error:
         raise RpcTrouble(str(error)) from None
-    if type(answer) is not dict or "result" not in answer:
-        raise RpcTrouble(f"{method}: {answer.get('error') if type(answer) is dict else answer}")
-    return answer["result"]
+    return result_in(answer, method)

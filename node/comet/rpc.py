@@ -97,10 +97,7 @@ class Rpc:
             await self._post(calls)
 
     async def _result(self, method: str, params: dict[str, Any]) -> Any:
-        answer = await self._post(call(method, params, 0))
-        if type(answer) is not dict or "result" not in answer:
-            raise RpcTrouble(f"{method}: {answer.get('error') if type(answer) is dict else answer}")
-        return answer["result"]
+        return result_in(await self._post(call(method, params, 0)), method)
 
     async def _post(self, body: Any) -> Any:
         try:
@@ -124,6 +121,13 @@ class Rpc:
         if not found:
             raise RpcTrouble("CometBFT's answer has no end")
         return content
+
+
+def result_in(answer: Any, method: str) -> Any:
+    """Return the result that an answer to a call holds; raise ``RpcTrouble`` for an error."""
+    if type(answer) is not dict or "result" not in answer:
+        raise RpcTrouble(f"{method}: {answer.get('error') if type(answer) is dict else answer}")
+    return answer["result"]
 
 
 def decided_in(result: Any) -> Decided:

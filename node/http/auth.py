@@ -31,6 +31,7 @@ from coseal.ledger import signing
 from coseal.node.http.problems import Problem
 
 SCOPES: Final = ("read", "submit")
+CREDENTIALS: Final = "a bearer token or a signed request"
 MAX_VALIDITY_S: Final = 300
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="coseal"'}
 _COMPONENTS: Final = '("@method" "@request-target" "content-digest")'
@@ -202,6 +203,14 @@ def key_id(headers: Headers) -> str | None:
         return None
     match = _INPUT.fullmatch(claimed)
     return "" if match is None else match[3]
+
+
+def require_reader(identity: Identity | None, needs: str, *, public_read: bool) -> None:
+    """Raise the problem of a sender that may not read; ``needs`` is what needs to be known by: ``reading needs``."""
+    if identity is not None and not identity.may("read"):
+        raise Problem(403, "forbidden", "the token does not have the scope read")
+    if identity is None and not public_read:
+        raise unauthorized("unauthenticated", f"{needs} {CREDENTIALS} on this chain")
 
 
 def unauthorized(code: str, detail: str) -> Problem:

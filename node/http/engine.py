@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from coseal.ledger import codec
 from coseal.ledger.errors import Malformed
-from coseal.node.http.auth import unauthorized
+from coseal.node.http.auth import require_reader
 from coseal.node.http.bodies import answer, parse_json
 from coseal.node.http.context import Context
 from coseal.node.http.hot import HotRequest
@@ -34,7 +34,8 @@ class EngineHeaders:
         """Return CometBFT's answer to one call; raise the problem of another call, or where there is no CometBFT."""
         if request.query:
             raise Problem(400, "invalid_parameter", "expected no query parameter")
-        self._require_reader(request)
+        parameters = self._context.services.genesis.parameters
+        require_reader(request.identity, "this needs", public_read=parameters.public_read)
         try:
             method, params, number = _call(await parse_json(request.body, "call"))
         except Malformed as error:
@@ -46,12 +47,6 @@ class EngineHeaders:
         if shown is None:
             raise Problem(404, "no_engine", "Coseal's own PBFT orders this chain; see /v1/headers")
         return answer(shown)
-
-    def _require_reader(self, request: HotRequest) -> None:
-        if request.identity is None and not self._context.services.genesis.parameters.public_read:
-            raise unauthorized("unauthenticated", "this needs a bearer token or a signed request on this chain")
-        if request.identity is not None and not request.identity.may("read"):
-            raise Problem(403, "forbidden", "the token does not have the scope read")
 
 
 def _call(document: Any) -> tuple[str, dict[str, str], int]:

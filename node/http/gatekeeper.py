@@ -22,7 +22,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from coseal.contracts.registry import LISTS
-from coseal.node.http.auth import Identity, key_id, unauthorized
+from coseal.node.http.auth import CREDENTIALS, Identity, key_id, require_reader, unauthorized
 from coseal.node.http.bodies import HEIGHT_HEADER, read_body
 from coseal.node.http.context import Context
 from coseal.node.http.fast_path import FastPath
@@ -176,15 +176,10 @@ class Gatekeeper:
     def _require_read(self, scope: Scope, identity: Identity | None) -> None:
         if scope["method"] == "POST" or scope["path"] in OPEN_PATHS:  # Y10
             return
-        if identity is not None and not identity.may("read"):
-            raise Problem(403, "forbidden", "the token does not have the scope read")
-        if identity is not None:
-            return
-        shown = "a bearer token or a signed request"
-        if not self._context.services.genesis.parameters.public_read:
-            raise unauthorized("unauthenticated", f"reading needs {shown} on this chain")
-        if is_for_members(scope["path"]):
-            raise unauthorized("unauthenticated", f"this is for members: reading it needs {shown}")
+        parameters = self._context.services.genesis.parameters
+        require_reader(identity, "reading needs", public_read=parameters.public_read)
+        if identity is None and is_for_members(scope["path"]):
+            raise unauthorized("unauthenticated", f"this is for members: reading it needs {CREDENTIALS}")
 
 
 _FOR_MEMBERS: Final = tuple(listed.path for listed in LISTS.values() if listed.members)

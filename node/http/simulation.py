@@ -17,7 +17,7 @@ from coseal.ledger.errors import LedgerError
 from coseal.ledger.render import receipt_json, time_text, transaction_raw_from_json
 from coseal.ledger.signing import PUBLIC_KEY_BYTES, SIGNATURE_BYTES
 from coseal.ledger.transaction import SALT_BYTES, Transaction, body_of, join
-from coseal.node.http.auth import unauthorized
+from coseal.node.http.auth import require_reader
 from coseal.node.http.bodies import MSGPACK, answer, media_type, parse_json
 from coseal.node.http.context import Context
 from coseal.node.http.hot import HotRequest
@@ -73,7 +73,8 @@ class Simulations:
         require_json(request.headers)
         document = await parse_json(request.body, "transaction")
         if type(document) is dict and document.keys() == _UNSIGNED:
-            self._require_reader(request)
+            parameters = self._context.services.genesis.parameters
+            require_reader(request.identity, "without a signature this needs", public_read=parameters.public_read)
             return decode(self._unsigned(document)), False
         try:
             return decode(transaction_raw_from_json(document)), True
@@ -97,11 +98,3 @@ class Simulations:
             reason = error.reason if isinstance(error, LedgerError) else f"transaction: {error}"
             raise Problem(400, "malformed", reason) from None
         return join(body, bytes(SIGNATURE_BYTES))
-
-    def _require_reader(self, request: HotRequest) -> None:
-        identity, parameters = request.identity, self._context.services.genesis.parameters
-        if identity is not None and not identity.may("read"):
-            raise Problem(403, "forbidden", "the token does not have the scope read")
-        if identity is None and not parameters.public_read:
-            detail = "without a signature this needs a bearer token or a signed request on this chain"
-            raise unauthorized("unauthenticated", detail)

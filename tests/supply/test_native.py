@@ -274,7 +274,7 @@ def test_of_every_length_one_form_is_decoded(module: ModuleType) -> None:
     native = module.Native()
     for kind, (short, most, long) in FORMS.items():
         for length in LENGTHS:
-            heads = [head + length.to_bytes(size, "big") for size, head in _heads(long) if length < 256**size]
+            heads = [bytes([head]) + length.to_bytes(size, "big") for size, head in long.items() if length < 256**size]
             heads += [bytes([short | length])] if length < most else []
             items = bytes(length)
             if kind == "map":
@@ -297,10 +297,6 @@ def test_of_every_integer_one_form_is_decoded(module: ModuleType) -> None:
                 forms.append(bytes([signed]) + value.to_bytes(size, "big", signed=True))
         said = [_decoded(native, form) for form in forms]
         assert [each for each in said if each != "refused"] == ([repr(value)] if forms else [])
-
-
-def _heads(long: dict[int, int]) -> list[tuple[int, bytes]]:
-    return [(size, bytes([head])) for size, head in long.items()]
 
 
 def _decoded(native: Any, data: bytes) -> str:

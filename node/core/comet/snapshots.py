@@ -30,7 +30,7 @@ FORMAT: Final = 1
 HEADS_A_CHUNK: Final = 24
 """A head has 512 KiB at most, and a chunk of CometBFT 16 MB."""
 AHEAD: Final = 2
-"""So many blocks must follow a snapshot before CometBFT can begin after it: it reads their headers, too."""
+"""Blocks that must follow a snapshot before CometBFT can begin after it: it reads their headers, too."""
 
 
 def offered(manifest: Manifest) -> abci.Snapshot:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from collections import Counter
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from coseal.contracts.certification import scheme as schemes
 from coseal.contracts.certification.argument import Argument, Node
-from coseal.contracts.certification.verdict import CERTIFIED, CONDITIONAL, OUTCOMES, REFUSED, Review, verdict
+from coseal.contracts.certification.verdict import CERTIFIED, CONDITIONAL, OUTCOMES, REFUSED, Tally, Verdict, verdict
 from tests.support.certification import CONTENT
 
 SCHEME: dict[str, Any] = {
@@ -34,12 +34,25 @@ NODES = (
 LEAVES = ("E", "F", "U", "A2")
 
 
+class Review(NamedTuple):
+    """What a reviewer said: whether it accepts each leaf, and its score for each criterion."""
+
+    accepted: dict[str, bool]
+    scores: dict[str, int]
+
+
 def review(score_a: int = 3, score_b: int = 3, **rejected: bool) -> Review:
     return Review({leaf: not rejected.get(leaf, False) for leaf in LEAVES}, {"a": score_a, "b": score_b})
 
 
+def found_by(*reviews: Review, nodes: tuple[Node, ...] = NODES) -> Verdict:
+    accepted = {leaf: sum(one.accepted[leaf] for one in reviews) for leaf in LEAVES}
+    scores = {name: sum(one.scores[name] for one in reviews) for name in ("a", "b")}
+    return verdict(SCHEME, "chain", nodes, Tally(len(reviews), accepted, scores))
+
+
 def judged(*reviews: Review, nodes: tuple[Node, ...] = NODES) -> str:
-    return verdict(SCHEME, "chain", nodes, reviews).outcome
+    return found_by(*reviews, nodes=nodes).outcome
 
 
 def outcome_by_fractions(nodes: tuple[Node, ...], reviews: list[Review]) -> str:
@@ -82,7 +95,7 @@ def test_the_outcome_is_that_of_the_second_reading_over_many_panels() -> None:
 
 def test_a_leaf_needs_more_than_half_and_fells_the_claims_above_it() -> None:
     assert judged(review(), review(F=True), review()) == CERTIFIED
-    found = verdict(SCHEME, "chain", NODES, [review(), review(F=True)])
+    found = found_by(review(), review(F=True))
     assert found.outcome == REFUSED
     assert (found.failed, set(found.fallen)) == (("F",), {"A", "S"})
     assert found.criteria == {"a": ("undermined", 6), "b": ("supported", 6)}
@@ -97,14 +110,14 @@ def test_a_floor_is_reached_on_average_and_the_threshold_exceeded() -> None:
     assert judged(review(3, 1), review(3, 0)) == REFUSED
     assert judged(review(2, 2)) == REFUSED  # exactly half of the greatest score
     assert judged(review(2, 3)) == CERTIFIED
-    assert verdict(SCHEME, "chain", NODES, [review(2, 3)]).score == (9, 16)
+    assert found_by(review(2, 3)).score == (9, 16)
 
 
 def test_what_needs_support_leaves_a_certificate_conditional_and_criteria_of_other_kinds_are_not_asked() -> None:
     open_claim = tuple(Node("F", "claim", "S", declared="needsSupport") if node.id == "F" else node for node in NODES)
     assert judged(review(), nodes=open_claim) == CONDITIONAL
     assert judged(review(E=True), nodes=open_claim) == REFUSED
-    assert "c" not in verdict(SCHEME, "chain", NODES, [review()]).criteria
+    assert "c" not in found_by(review()).criteria
 
 
 def test_accepting_a_leaf_or_scoring_more_never_makes_an_outcome_worse() -> None:
