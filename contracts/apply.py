@@ -25,6 +25,7 @@ from coseal.contracts.kernel.action import (
 from coseal.contracts.kernel.budget import TRANSACTION_STEPS, Meter, Spent, least_steps
 from coseal.contracts.kernel.contract import Contract, Observe, Observed
 from coseal.contracts.kernel.overlay import Broken, Fault, Overlay, ValueTooLarge
+from coseal.contracts.kernel.sidecars import NOT_ON_THIS_ENGINE, found
 from coseal.contracts.kernel.wording import moment_text
 from coseal.contracts.membership import actions as membership
 from coseal.contracts.membership.standing import Standing
@@ -42,6 +43,10 @@ SUSPENDED_MAY: Final = (
 )
 """What a suspended member may send, in words (docs/spec/standing.md)."""
 FORMER_MAY: Final = "responds, contests holds, appeals, replaces its keys and disposes of its money"
+_NO_LINKS: Final = (
+    "{} names a sidecar, which nodes pass on over links that a chain ordered by CometBFT does not have; "
+    "record it on a chain that Coseal's PBFT orders"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class Frame:
     verify: Verify
     observers: tuple[Observe, ...] = ()
     paused: Paused = field(default_factory=dict)
+    carries_sidecars: bool = True
     careful: bool = False
     """Whether every value is encoded after its transaction, to find the one without an encoding."""
 
@@ -112,6 +118,9 @@ def _apply(view: Overlay, frame: Frame, tx: Transaction) -> Result | Rejected:
     refusal = action.arguments.check(tx.args)
     if refusal is not None:
         return refusal
+    named = action.arguments.sidecar
+    if named is not None and not frame.carries_sidecars and found(tx.args, named) is not None:  # N40
+        return Rejected(NOT_ON_THIS_ENGINE, _NO_LINKS.format(f"{tx.contract}.{tx.action}"))
     context = Context(
         height=frame.height,
         time_ms=frame.time_ms,

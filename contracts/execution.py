@@ -19,11 +19,12 @@ from typing import Any, Final, TypeAlias
 from coseal.contracts.apply import Frame, apply_transaction
 from coseal.contracts.governance import measures
 from coseal.contracts.kernel import admitted
-from coseal.contracts.kernel.action import Rejected
+from coseal.contracts.kernel.action import Arguments, Rejected
 from coseal.contracts.kernel.admitted import Admitted, lacking
 from coseal.contracts.kernel.budget import BLOCK_STEPS, fits, least_steps
 from coseal.contracts.kernel.due import begin_block
 from coseal.contracts.kernel.overlay import Broken, CommittedReader, Fault, Overlay, Watcher
+from coseal.contracts.kernel.sidecars import BLOCK_SIDECARS_BYTES_MAX, Named, total_bytes
 from coseal.contracts.kernel.state import PROTOCOL_VERSION_KEY
 from coseal.contracts.kernel.window import SeenWindow
 from coseal.contracts.kernel.wording import duration_text, moment_text
@@ -32,6 +33,7 @@ from coseal.contracts.registry import NO_OTHERS, RULES, Contracts, Others, compo
 from coseal.ledger import merkle, signing
 from coseal.ledger.block import OK, Block, Receipt
 from coseal.ledger.codec import Value
+from coseal.ledger.engines import engine_of
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Genesis, Sources
 from coseal.ledger.signing import ZERO_HASH, Verify
@@ -114,6 +116,7 @@ class Executor:
         self.genesis = genesis
         self.chain_id = genesis.chain_id
         self.parameters = genesis.parameters
+        self._carries_sidecars = engine_of(genesis).carries_sidecars
         self.state = state
         self.height = height
         self.time_ms = genesis.time_ms if time_ms is None else time_ms
@@ -124,6 +127,7 @@ class Executor:
         self._admit = admit
         self._rules, self._others = rules, others
         self._composed: tuple[object, Contracts] | None = None
+        self._naming: dict[tuple[str, str], Arguments] | None = None  # of the next block; None: not asked yet
         self._verify = verify
         self._watcher = watcher
         self._faults: list[tuple[int, Fault]] = []
@@ -160,6 +164,13 @@ class Executor:
             return Rejected("unknown_sender", f"{tx.sender} is registered with another key")
         return None
 
+    def names(self, tx: Transaction) -> Named | None:
+        """Return the sidecar that a transaction in the next block names, by its arguments alone (N40)."""
+        if self._naming is None:
+            self._naming = _naming(self._contracts()) if self._carries_sidecars else {}
+        arguments = self._naming.get((tx.contract, tx.action))
+        return None if arguments is None else arguments.names(tx.args)
+
     def execute_block(self, block: Block) -> Outcome | Rejected:
         """Check and execute a block after the tip; change nothing.
 
@@ -184,6 +195,10 @@ class Executor:
                 return Rejected("duplicate", f"transaction {index}: twice in the block")
             inside.add(tx.id)
             transactions.append(tx)
+        named = total_bytes(self.names(tx) for tx in transactions)
+        if named > BLOCK_SIDECARS_BYTES_MAX:  # N40
+            limit = f"at most {BLOCK_SIDECARS_BYTES_MAX}"
+            return Rejected("invalid_block", f"the block names sidecars of {named} bytes, {limit}")
         outcome = self.run(header.height, header.time_ms, transactions)
         if len(outcome.transactions) < len(transactions):  # B5
             reason = f"receipts of more than {MAX_RECEIPTS_BYTES} bytes, or takes more than {BLOCK_STEPS} steps"
@@ -247,7 +262,18 @@ class Executor:
         observers = tuple(one.observe for one in contracts.values() if one.observe is not None)
         begun = begin_block(view, contracts, height, time_ms, careful=careful)
         paused = measures.paused(view, height, time_ms)
-        frame = Frame(self.chain_id, height, time_ms, version, contracts, self._verify, observers, paused, careful)
+        frame = Frame(
+            self.chain_id,
+            height,
+            time_ms,
+            version,
+            contracts,
+            self._verify,
+            observers,
+            paused,
+            self._carries_sidecars,
+            careful,
+        )
         receipts = [Receipt(ZERO_HASH, OK, "", begun.data, begun.steps).encode()]
         room, left_steps = MAX_RECEIPTS_BYTES - len(receipts[0]), BLOCK_STEPS - begun.steps
         taken: list[int] = []
@@ -302,6 +328,7 @@ class Executor:
         self._seen.commit(outcome.height, outcome.time_ms, outcome.transactions)
         self.height, self.time_ms, self.tip_steps = outcome.height, outcome.time_ms, outcome.steps
         self.validators = outcome.next_validators
+        self._naming = None
         if outcome.members_changed:
             self._senders.clear()
         self._deadline_ms = self._find_deadline()
@@ -373,6 +400,16 @@ class Executor:
             if entry.sources not in self._others:  # W7
                 raise UnknownProtocol(f"block {self.height + 1} needs {lacking(entry.sources, self._others)}")
         return compose(shipped, [self._others[entry.sources] for entry in wanted])
+
+
+def _naming(contracts: Contracts) -> dict[tuple[str, str], Arguments]:
+    """Return the arguments of the actions that name a sidecar."""
+    return {
+        (contract.name, name): action.arguments
+        for contract in contracts.values()
+        for name, action in contract.actions.items()
+        if action.arguments.sidecar is not None
+    }
 
 
 class _NoEncoding(Exception):

@@ -1,7 +1,7 @@
 """Who orders the blocks of a chain, as its genesis says: what a header and a certificate have to be there.
 
 Law: nothing but this module, a node's machine and its shell asks which engine a chain has; transactions, state,
-receipts and proofs are the same on each.
+receipts and proofs are the same on each. Execution asks one thing of it: whether its nodes carry sidecars.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """``has_last_commit``: a block holds the certificate of its parent.
+    """``has_last_commit``: a block holds the certificate of its parent. ``carries_sidecars``: its nodes are
+    linked, so what a transaction names beside it can be had of another one.
 
     ``fault(turn, header)`` says what is wrong with who proposed a header, its round, and whether it names a parent's
     certificate; None if nothing is.
@@ -40,6 +41,7 @@ class Engine:
     name: str
     title: str
     has_last_commit: bool
+    carries_sidecars: bool
     certificate: type[PbftCertificate] | type[CometCertificate]
     fault: Callable[[Turn, Header], str | None]
 
@@ -68,8 +70,8 @@ def _comet_fault(turn: Turn, header: Header) -> str | None:
     return None
 
 
-PBFT: Final = Engine(PBFT_NAME, "Coseal's PBFT", True, PbftCertificate, _pbft_fault)
-COMETBFT: Final = Engine(COMETBFT_NAME, "CometBFT", False, CometCertificate, _comet_fault)
+PBFT: Final = Engine(PBFT_NAME, "Coseal's PBFT", True, True, PbftCertificate, _pbft_fault)
+COMETBFT: Final = Engine(COMETBFT_NAME, "CometBFT", False, False, CometCertificate, _comet_fault)
 COMETBFT_VERSION: Final = "v0.38.25"
 COMETBFT_BUILD: Final = b"mod\tgithub.com/cometbft/cometbft\tv0.38.25\th1:jtGSyssudmkjED2fk9wFGfd/fNyPKvLIinW62ELxZH4="
 """What Go writes into a binary of that release: its module, version and the checksum of its sources."""

@@ -42,6 +42,7 @@ KEPT_IN = {  # page -> the folders whose code keeps its rules; ids are unique wi
     "docs/spec/encoding.md": ("ledger", "audit"),
     "docs/spec/node.md": ("node",),
     "docs/spec/rules.md": ("contracts/rules",),
+    "docs/spec/sidecars.md": ("contracts", "node"),
     "docs/spec/signer.md": ("node",),
     "docs/spec/snapshot.md": ("ledger", "node"),
     "docs/spec/standing.md": ("contracts", "contracts/governance", "contracts/membership"),

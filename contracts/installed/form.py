@@ -22,7 +22,17 @@ LIST_PATH: Final = "/v1/lists/"
 _WORD: Final = re.compile(r"[a-z][a-z0-9_]*")
 _COLUMNS: Final = re.compile(r"\(([a-z][a-z0-9_]*(?:, [a-z][a-z0-9_]*)*)\)")
 _RUN: Final = ("actions", "fire", "holds", "tables", "rows", "events", "lists", "keys", "open_keys")
-_NOT_RUN: Final = ("install", "begin", "due", "observe", "capabilities", "proposals", "decisions", "views")  # W10
+_NOT_RUN: Final = (
+    "install",
+    "begin",
+    "due",
+    "observe",
+    "capabilities",
+    "proposals",
+    "decisions",
+    "views",
+    "sidecars",
+)  # W10
 _SQL_TEXT: Final = """
     abort add all alter always analyse analyze and any array as asc asymmetric authorization autoincrement begin
     between binary both by case cast check cmax cmin collate collation column commit concurrently constraint create
@@ -60,6 +70,8 @@ def _faults(contract: Contract) -> Iterator[str]:
     for action, entry in contract.actions.items():
         if entry.capability and entry.capability not in CAPABILITIES:
             yield f"{action} asks for the capability {entry.capability}; there are {', '.join(CAPABILITIES)}"
+        if entry.arguments.sidecar is not None:  # W10
+            yield f"{action} names a sidecar: not for contracts of others, which do not say which are kept"
     yield from _names(contract)
     for table in contract.tables:
         yield from _of_table(table)

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeAlias
 
+from coseal.contracts.kernel import sidecars
 from coseal.contracts.kernel.fields import Dependent, Field, JsonSchema, Record
+from coseal.contracts.kernel.sidecars import Named
 from coseal.ledger import signing
 from coseal.ledger.codec import Value
 from coseal.ledger.signing import Verify
@@ -129,7 +131,8 @@ Apply: TypeAlias = Callable[[View, Context, Args], Result | Accepted | Rejected]
 class Arguments:
     """What an action takes: all of ``required``, any of ``optional``, nothing else.
 
-    ``further`` yields what else is wrong with arguments that fit so far.
+    ``further`` yields what else is wrong with arguments that fit so far. ``sidecar`` is the path of the one field that
+    names a sidecar, or None; ``ValueError`` if there are two.
     """
 
     def __init__(
@@ -139,12 +142,20 @@ class Arguments:
         further: Further | None = None,
     ) -> None:
         self.record = Record(required, optional)
+        self.sidecar = sidecars.path_of(self.record)
         self._further = further
         self._dependent = {name: part for name, part in self.record.fields.items() if isinstance(part, Dependent)}
 
     def check(self, args: Args) -> Rejected | None:
         """Return the first refusal of ``args``, or None."""
         return next(self.refusals(args), None)
+
+    def names(self, args: Args) -> Named | None:
+        """Return the sidecar that arguments name; those that are refused name none."""
+        given = None if self.sidecar is None else sidecars.found(args, self.sidecar)
+        if given is None or self.check(args) is not None:
+            return None
+        return sidecars.named(given)  # N40
 
     def refusals(self, args: Args) -> Iterator[Rejected]:
         """Yield all refusals; what depends on other arguments is asked of those of the right form only."""

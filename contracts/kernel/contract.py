@@ -16,6 +16,7 @@ from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.schema import Table
 from coseal.contracts.kernel.rows.schema import View as SqlView
 from coseal.contracts.kernel.rows.writer import Writer
+from coseal.contracts.kernel.sidecars import Sidecars
 from coseal.ledger.genesis import Genesis
 
 
@@ -76,6 +77,9 @@ class Contract:
     ``keys`` are the families of its keys in the state, such as ``contract/thing/<id>``, with what is kept there;
     ``open_keys`` are the prefixes of those whose values grow.
 
+    ``sidecars`` says which sidecars the state lists as live, and who may read them; a contract whose actions name some
+    has it.
+
     ``decisions`` are the kinds of due things that decide a ballot, ``lists`` what a node lists of the contract's rows.
 
     ``version`` and ``writes`` are for contracts that the software does not ship: the former rises with each change of
@@ -102,5 +106,6 @@ class Contract:
     open_keys: tuple[str, ...] = ()
     decisions: tuple[str, ...] = ()
     lists: tuple[List, ...] = ()
+    sidecars: Sidecars | None = None
     version: int = 1
     writes: str = ""

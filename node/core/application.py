@@ -12,6 +12,7 @@ from coseal.consensus.application import CannotGoOn, Draft, Executed, Invalid
 from coseal.contracts.execution import Executor, Outcome, UnknownProtocol
 from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.kernel.budget import fits
+from coseal.contracts.kernel.sidecars import BLOCK_SIDECARS_BYTES_MAX
 from coseal.contracts.kernel.wording import moment_text
 from coseal.ledger import merkle
 from coseal.ledger.block import HEADER_VERSION, MAX_BLOCK_BYTES, Block, Header, last_commit_hash
@@ -41,8 +42,9 @@ class LedgerApplication:
 
     def build(self, draft: Draft) -> Executed:
         """See ``Application``."""
-        room_steps, chosen = self._sizing.room_steps, self._select(draft)
+        room_steps = self._sizing.room_steps
         try:
+            chosen = self._select(draft)
             outcome = self._executor.run(draft.height, draft.time_ms, chosen, room_steps)
         except UnknownProtocol as error:
             raise CannotGoOn(str(error)) from None
@@ -133,12 +135,15 @@ class LedgerApplication:
         certificate_bytes = 0 if draft.last_commit is None else len(draft.last_commit.encode())
         room = min(parameters.block_bytes_max, MAX_BLOCK_BYTES) - _BLOCK_RESERVE_BYTES - certificate_bytes
         room_steps, used_steps = self._sizing.room_steps, 0
+        sidecars_room = BLOCK_SIDECARS_BYTES_MAX
         chosen: list[Transaction] = []
         useless: list[tuple[Transaction, Rejected]] = []
         line = self._mempool.line()
         for transaction in line:
             size, steps = len(transaction.raw) + _TRANSACTION_OVERHEAD_BYTES, self._mempool.steps(transaction)
-            if size > room or not fits(steps, used_steps, room_steps):
+            named = self._executor.names(transaction)
+            beside = 0 if named is None else named.size
+            if size > room or beside > sidecars_room or not fits(steps, used_steps, room_steps):
                 line.leave()
                 continue
             rejected = self._executor.check(transaction, draft.time_ms)
@@ -149,6 +154,7 @@ class LedgerApplication:
             if len(chosen) == parameters.block_transactions_max:
                 break
             room, used_steps = room - size, used_steps + steps
+            sidecars_room -= beside  # N40
             line.take(steps)
         self._drop(useless)
         return chosen

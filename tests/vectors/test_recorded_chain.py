@@ -34,6 +34,7 @@ CODES_WITHOUT_A_BLOCK = {
     ("certification", "not_in_force"): "a ballot; governance refuses its proposal by this code",
     ("certification", "unknown_certificate"): "a ballot; governance refuses its proposal by this code",
     ("certification", "wrong_body"): "a ballot; governance refuses its proposal by this code",
+    ("frame", "not_on_this_engine"): "an action that names a sidecar, on a chain ordered by CometBFT",
     ("governance", "last_government"): "a chain with one government member, which runs no validator",
 }
 """Codes that the chain does not have, each with what it would need."""

@@ -15,9 +15,11 @@ from coseal.contracts.installed import loading, sources
 from coseal.contracts.installed.form import form_of
 from coseal.contracts.installed.loading import load
 from coseal.contracts.installed.sources import BadContract
+from coseal.contracts.kernel.action import Arguments
 from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.lists import Filter, Order
 from coseal.contracts.kernel.rows.schema import text
+from coseal.contracts.kernel.sidecars import Sidecar
 from coseal.contracts.registry import LISTS
 from coseal.contracts.rows.tables import TABLES, VIEWS
 from coseal.ledger.genesis import Sources
@@ -173,6 +175,8 @@ COLUMNS = ADDED.columns
         ({"proposals": {"more": None}}, "proposals: not for"),
         ({"decisions": ("close",)}, "decisions: not for"),
         ({"views": (None,)}, "views: not for"),
+        ({"sidecars": object()}, "sidecars: not for"),
+        ({"actions": {"add": replace(TALLY.actions["add"], arguments=Arguments({"s": Sidecar()}))}}, "names a sidecar"),
         ({"actions": {"add": replace(TALLY.actions["add"], capability="tally")}}, "the capability tally"),
         ({"tables": (replace(ADDED, name="tally_added"),)}, "expected tally__NAME"),
         ({"tables": (replace(ADDED, name="items"),)}, "expected tally__NAME"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from coseal.contracts.kernel import fields as f
 from coseal.contracts.kernel.action import Arguments, Rejected
+from coseal.contracts.kernel.sidecars import Sidecar
 from coseal.contracts.registry import CONTRACTS, KINDS
 from coseal.contracts.rules.bodies import BODIES
 
@@ -34,6 +35,7 @@ FIELDS = {
     "nullable": f.Nullable(f.Integer(0, 9)),
     "table": f.Table(f.Integer(0, 9), high=2),
     "record": f.Record({"n": f.Integer(0, 9)}, {"t": f.Text()}),
+    "sidecar": Sidecar(),
 }
 
 GOOD = [
@@ -60,6 +62,7 @@ GOOD = [
     ("nullable", [None, 5]),
     ("table", [{}, {"a": 1, "合": 2}]),
     ("record", [{"n": 1}, {"n": 1, "t": "x"}]),
+    ("sidecar", [{"name": "0a" * 32, "bytes": 1}, {"name": "ff" * 32, "bytes": 1024 * 1024}]),
 ]
 
 BAD = [
@@ -108,6 +111,8 @@ BAD = [
     ("unique", [["a", "a"], ["", "a"]]),
     ("nullable", [10, "a"]),
     ("table", [{"a": 1, "b": 2, "c": 3}, {"": 1}, {"a": 10}, {1: 1}, []]),
+    ("sidecar", [None, {}, {"name": "0a" * 32}, {"name": "0A" * 32, "bytes": 1}, {"name": "0a" * 32, "bytes": 0}]),
+    ("sidecar", [{"name": "0a" * 32, "bytes": 1024 * 1024 + 1}, {"name": "0a" * 32, "bytes": 1, "more": 1}]),
     ("record", [{}, {"n": 10}, {"n": 1, "x": 1}, {"n": 1, 5: 1}, [], None, {"n": 1, "t": ""}]),
 ]
 
