@@ -75,6 +75,14 @@ class Application(Protocol):
         """Make a decided block the tip."""
         ...
 
+    def has_sidecars(self, block: Block) -> bool:
+        """Whether what the transactions of ``block`` name beside it is here, so that this node may vouch for it (P2).
+
+        True only if all of it is durable before anything that the core says after this question leaves the node. Of a
+        block that ``build`` made it is true, and durable likewise (P1).
+        """
+        ...
+
     def has_work(self) -> bool:
         """Whether a block made now would hold a transaction."""
         ...

@@ -71,6 +71,13 @@ class BlockReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrived:
+    """What a block names beside it is here, which ``Await`` asked for."""
+
+    block_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class CertifiedBlock:
     """A block with its commit certificate, from a syncing peer; verified and executed before it is used (R4)."""
 
@@ -101,7 +108,15 @@ class ExecutionTook:
 
 
 Event: TypeAlias = (
-    Received | TimerExpired | WorkArrived | BlockReceived | CertifiedBlock | TipSeen | PeerJoined | ExecutionTook
+    Received
+    | TimerExpired
+    | WorkArrived
+    | BlockReceived
+    | Arrived
+    | CertifiedBlock
+    | TipSeen
+    | PeerJoined
+    | ExecutionTook
 )
 
 
@@ -202,6 +217,17 @@ class FetchBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class Await:
+    """A PREPARE waits for what the block with this hash, the proposal of this round, names beside it.
+
+    The application gets it, of whom ``Replica.holders`` says; then ``Arrived``. The round's timer runs on.
+    """
+
+    height: int
+    block_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Behind:
     """A valid certificate or f+1 messages show that the network is at ``height`` or beyond: sync, ask ``peer``."""
 
@@ -259,6 +285,7 @@ Effect: TypeAlias = (
     | Send
     | SendStatus
     | FetchBlock
+    | Await
     | Behind
     | StartTimer
     | StopTimer

@@ -5,7 +5,7 @@ Law: messages only add facts to what is held; ``advance`` then applies the rules
     fact                                                 rule   says
     leader of round 0 and there is work                  R1     PROPOSAL of a new block
     leader of round r, q round changes to r              R1     PROPOSAL: the highest certificate's block, or a new one
-    an acceptable proposal of the current round          R2     PREPARE
+    an acceptable proposal of the current round          R2     PREPARE, once what it names beside it is here
     q PREPAREs in the current round                      R3     COMMIT
     q COMMITs in any round, or their certificate         R4     decided
     timeout, or f+1 ask for higher rounds                R5     ROUND-CHANGE with our highest certificate
@@ -18,6 +18,7 @@ from coseal.consensus.bodies import Bodies
 from coseal.consensus.context import Context
 from coseal.consensus.contradictions import Contradictions
 from coseal.consensus.events import (
+    Await,
     Broadcast,
     GossipPending,
     Persist,
@@ -63,6 +64,7 @@ class Height:
         self._judge = Judge(config.chain_id, self.number, validators, config.verify)
         self._committed: PbftCertificate | None = None  # a full commit certificate whose body may be missing
         self._acceptable: bytes | None = None  # the proposal of this round that we would prepare
+        self._awaited: bytes | None = None  # the proposal of this round whose sidecars were asked for
         self._draft: Executed | None = None  # the new block of this round that we would propose
         self._change: RoundChange | None = None
         self._justification: tuple[RoundChange, ...] = ()
@@ -160,6 +162,24 @@ class Height:
         if self.pacing.fetching is not None and block.hash == self.pacing.fetching.block_hash:
             self.bodies.keep(block)
             self.advance()
+
+    def arrived(self, block_hash: bytes) -> None:
+        """Go on with the proposal whose sidecars are here now."""
+        if block_hash == self._awaited:
+            self.advance()
+
+    def holders(self, block_hash: bytes) -> tuple[str, ...]:
+        """Return who should hold what a block names beside it, in the order to ask: the leader, then who vouched."""
+        vouched = [index for index in range(self.validators.n) if self._vouched(index, block_hash)]
+        changes = () if self.proposal is None else self.proposal.justification
+        proofs = [change.prepared for change in changes if change.prepared is not None]
+        signed = [index for proof in proofs if proof.block_hash == block_hash for index in proof.signers()]
+        order = dict.fromkeys([self.leader, *vouched, *signed])
+        return tuple(self.validators[index].id for index in order if index != self.me)
+
+    def _vouched(self, index: int, block_hash: bytes) -> bool:
+        prepare = self.votes.prepare(self.round, index)
+        return prepare is not None and prepare.block_hash == block_hash
 
     def work_arrived(self) -> None:
         """Begin if we were idle."""
@@ -267,12 +287,21 @@ class Height:
         block = None if self._acceptable is None else self.bodies.get(self._acceptable)
         if block is None or not self.vote_signer.may(Phase.PREPARE):
             return False
+        if not self._context.application.has_sidecars(block):  # P2
+            self._await(block.hash)
+            return False
         signed = self.vote_signer.sign(Phase.PREPARE, block.hash)
         if signed is None:
             return False
         self._say(Prepare(*self.vote_signer.place(), block.hash, signed.signature), signed, self.bodies.unstored(block))
         self._context.fire("R2")
         return True
+
+    def _await(self, block_hash: bytes) -> None:
+        """Ask, once a round, for what the proposal names beside it; the round's timer runs on."""
+        if self._awaited != block_hash:
+            self._awaited = block_hash
+            self._context.emit(Await(self.number, block_hash))
 
     def _commit(self) -> bool:
         """R3: q PREPAREs while in their round; the certificate and the body are durable before the COMMIT."""
@@ -298,7 +327,7 @@ class Height:
     def _enter(self, round: int) -> None:
         """R5: ask for ``round``; after this we never prepare or commit below it."""
         self.round, self._active, self._acceptable, self._draft = round, True, None, None
-        self._justification = ()
+        self._justification, self._awaited = (), None
         self.pacing.stop(TimerKind.ROUND)
         self.vote_signer.round = round
         self.votes.enter(round)

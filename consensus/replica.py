@@ -13,6 +13,7 @@ from coseal.consensus import timers
 from coseal.consensus.application import Application, CannotGoOn
 from coseal.consensus.context import Context, Fault
 from coseal.consensus.events import (
+    Arrived,
     Behind,
     BlockReceived,
     CertifiedBlock,
@@ -136,6 +137,10 @@ class Replica:
         """Return an undecided body that others may rely on us holding."""
         return self._height.bodies.get(block_hash) if height == self.height else None
 
+    def holders(self, block_hash: bytes) -> tuple[str, ...]:
+        """Return the nodes that should hold what the proposal of this round names beside it, in the order to ask."""
+        return self._height.holders(block_hash)
+
     def standing(self) -> Standing:
         """Return where it stands."""
         height, guard = self._height, self._context.guard
@@ -191,6 +196,8 @@ class Replica:
                 self._height.work_arrived()
             case BlockReceived():
                 self._height.take_body(event.block)
+            case Arrived():
+                self._height.arrived(event.block_hash)
             case CertifiedBlock():
                 self._height.take_certificate(event.certificate, event.block)
             case TipSeen():

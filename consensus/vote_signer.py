@@ -2,8 +2,9 @@
 
 Law: a message leaves only behind the records it relies on (P1 to P4), and a node without a seat signs nothing.
 
-P1  PROPOSAL: body, justification and sign state are durable; a restarted leader proposes the same block again.
-P2  PREPARE: body and sign state; others may rely on us holding the body.
+P1  PROPOSAL: body, justification and sign state are durable, and the sidecars of a new block; a restarted leader
+    proposes the same block again.
+P2  PREPARE: body, its sidecars and sign state; others may rely on us holding them.
 P3  COMMIT: body, prepared certificate and sign state.
 P4  ROUND-CHANGE: the new round and sign state.
 P5  Anything at the next height, and any answer to a client: block and commit certificate (``replica``).

@@ -166,10 +166,20 @@ class Executor:
 
     def names(self, tx: Transaction) -> Named | None:
         """Return the sidecar that a transaction in the next block names, by its arguments alone (N40)."""
+        arguments = self._arguments_with_sidecar().get((tx.contract, tx.action))
+        return None if arguments is None else arguments.names(tx.args)
+
+    def names_in(self, block: Block) -> tuple[Named, ...]:
+        """Return what the transactions of a block after the tip, which was executed here, name beside it."""
+        if not self._arguments_with_sidecar():
+            return ()
+        named = (self.names(Transaction.decode_own(raw)) for raw in block.transactions)
+        return tuple(one for one in named if one is not None)
+
+    def _arguments_with_sidecar(self) -> dict[tuple[str, str], Arguments]:
         if self._naming is None:
             self._naming = _naming(self._contracts()) if self._carries_sidecars else {}
-        arguments = self._naming.get((tx.contract, tx.action))
-        return None if arguments is None else arguments.names(tx.args)
+        return self._naming
 
     def execute_block(self, block: Block) -> Outcome | Rejected:
         """Check and execute a block after the tip; change nothing.

@@ -97,6 +97,10 @@ class LedgerApplication:
             self._mempool.remove(tx_id)
         self._executed.clear()
 
+    def has_sidecars(self, block: Block) -> bool:
+        """See ``Application``; a node has no sidecars yet, so it vouches for blocks that name none."""
+        return not self._executor.names_in(block)
+
     def has_work(self) -> bool:
         """See ``Application``."""
         return len(self._mempool) > 0

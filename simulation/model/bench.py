@@ -87,6 +87,9 @@ class _Application:
     def commit(self, executed: Executed, certificate: Certificate) -> None:
         pass
 
+    def has_sidecars(self, block: Block) -> bool:
+        return True
+
     def has_work(self) -> bool:
         return False
 

@@ -88,6 +88,7 @@ class ToyApplication:
         self.committed = []
         self.root_salt = root_salt
         self.deadline_ms = None
+        self.lacking = []  # transactions whose sidecar is not here
         self.next_sets = {}  # height -> the set of the height after it
 
     def _run(self, height, transactions):
@@ -131,6 +132,9 @@ class ToyApplication:
         self.root, self.validators = executed.result, executed.next_validators
         self.committed += executed.block.transactions
         self.pending = [raw for raw in self.pending if raw not in executed.block.transactions]
+
+    def has_sidecars(self, block):
+        return not any(raw in self.lacking for raw in block.transactions)
 
     def has_work(self):
         return bool(self.pending)

@@ -38,7 +38,10 @@ def put(chain: Chain, number: int, size: int = 64) -> Any:
 
 
 def test_a_transaction_names_what_its_arguments_say(chain: Chain) -> None:
-    assert chain.executor.names(put(chain, 7, 100)) == named(7, 100)
+    transaction = put(chain, 7, 100)
+    assert chain.executor.names(transaction) == named(7, 100)
+    block = chain.draft([chain.sign(SENDER, "membership.set_profile", {}), transaction])
+    assert chain.executor.names_in(block) == (named(7, 100),)
 
 
 @pytest.mark.parametrize(
