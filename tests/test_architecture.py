@@ -154,7 +154,7 @@ CONTRACTS_MAY_IMPORT = {  # folder of contracts/ -> the folders that it may impo
     "process": {"kernel", "membership", "policy"},
     "rules": {"kernel", "process"},  # they judge its items
     "supervision": {"kernel", "membership", "governance", "policy", "process", "rules"},
-    "certification": {"kernel", "membership", "policy", "process", "supervision", "standards"},
+    "certification": {"kernel", "membership", "policy", "process", "supervision", "standards", "currency"},
     "evidence": {"kernel", "membership"},
     "standards": {"kernel", "membership", "governance", "policy", "process", "rules", "supervision"},
     "currency": {"kernel", "membership", "governance", "policy", "process", "rules", "supervision"},

@@ -14,11 +14,13 @@ from coseal.contracts.certification import (
     certificates,
     deciding,
     drawing,
+    funding,
     proceedings,
     projects,
     reviewers,
     reviewing,
     schemes,
+    suspending,
 )
 from coseal.contracts.certification.lists import LISTS
 from coseal.contracts.certification.proceedings import Proceeding
@@ -82,6 +84,8 @@ CONTRACT: Final[Contract] = Contract(
         **drawing.ACTIONS,
         **reviewing.ACTIONS,
         **deciding.ACTIONS,
+        **suspending.ACTIONS,
+        **funding.ACTIONS,
     },
     proposals={**schemes.PROPOSALS, **certificates.PROPOSALS},
     due=_due,

@@ -2,7 +2,7 @@
 
 Law: a project has one certificate in force at most; one that has ended never comes into force again.
 
-contracts/certification/README.md, C1 to C4.
+contracts/certification/README.md, C1 to C5.
 """
 
 from __future__ import annotations
@@ -63,6 +63,11 @@ def status_of(view: View, name: str) -> str:
     return str(record["status"])
 
 
+def is_suspended(certificate: Mapping[str, Any], time_ms: int) -> bool:
+    """Say whether a certificate is suspended at a time."""  # C5
+    return "suspended" in certificate and time_ms < certificate["suspended"][1]
+
+
 def expire(view: View, name: str) -> Result:
     """End a certificate whose time is over, and with it the outcome of its project."""  # C2
     if status_of(view, name) not in IN_FORCE:
@@ -71,8 +76,8 @@ def expire(view: View, name: str) -> Result:
     return {CERTIFICATES: [shown(view, name)]}
 
 
-def _close(view: View, name: str, status: str, during: tuple[str, ...]) -> None:
-    certificate = end(view, name, status)
+def _close(view: View, name: str, status: str, during: tuple[str, ...], **why: Any) -> None:
+    certificate = end(view, name, status, **why)
     record: Any = view.get(project_key(certificate["project"]))
     if not during or record["status"] in during:
         step = record["step"] + 1  # what is due of the present step does nothing any more
@@ -90,8 +95,7 @@ def _check_revoke(view: View, case: Case, subject: Subject) -> Rejected | None:
 
 def _enact_revoke(view: View, case: Case, subject: Subject) -> Result:
     name = subject["certificate"]
-    _close(view, name, REVOKED, ())  # C4
-    end(view, name, REVOKED, ballot=case.id, reason=subject["reason"])
+    _close(view, name, REVOKED, (), ballot=case.id, reason=subject["reason"])  # C4
     deadlines.add(view, NAME, BLOCK_CLOCK, case.time_ms, [SHOW, name])
     return {"certificate": name}
 

@@ -1,4 +1,4 @@
-"""The lists of certification: schemes, projects, nodes of arguments, reviewers, seats on panels, certificates."""
+"""The lists of certification: schemes, projects, arguments, reviewers, seats on panels, certificates, tranches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from coseal.contracts.certification.state import (
     reviewer_key,
     round_key,
     scheme_key,
+    tranche_key,
 )
+from coseal.contracts.certification.tranches import STATUSES as TRANCHE_STATUSES
 from coseal.contracts.kernel.lists import Filter, List, Words
 
 _PART: Final = "certification"
@@ -58,6 +60,8 @@ PROJECTS: Final = List(
         "round": _ROUND,
         "due_ms": {"en": "Step ends", "zh": "本步截止"},
         "nodes": {"en": "Nodes", "zh": "论证节点"},
+        "planned": {"en": "Planned (fen)", "zh": "计划金额(分)"},
+        "released": {"en": "Released (fen)", "zh": "已拨付(分)"},
     },
     (
         Filter("member"),
@@ -156,6 +160,7 @@ CERTIFICATES: Final = List(
         "status": _STATUS,
         "from_ms": {"en": "Issued", "zh": "颁发时间"},
         "until_ms": {"en": "Until", "zh": "有效期至"},
+        "suspended_ms": {"en": "Suspended until", "zh": "暂停至"},
     },
     (
         Filter("project", "Only of this project.", high=128),
@@ -166,4 +171,28 @@ CERTIFICATES: Final = List(
     named_by=("certificate",),
 )
 
-LISTS: Final = (SCHEMES, PROJECTS, ARGUMENT_NODES, REVIEWERS, REVIEWS, CERTIFICATES)
+TRANCHES: Final = List(
+    "tranches",
+    "/v1/certification/tranches",
+    _PART,
+    tables.TRANCHES,
+    "Tranches of projects: who pays, for what milestone, and how far they are",
+    {"en": "Tranches", "zh": "分期资金"},
+    {
+        "project": _PROJECT,
+        "tranche": {"en": "Tranche", "zh": "期次"},
+        "amount": {"en": "Amount (fen)", "zh": "金额(分)"},
+        "funder": {"en": "Funder", "zh": "出资方"},
+        "status": _STATUS,
+        "pending": {"en": "Pending transfer", "zh": "待付款项"},
+    },
+    (
+        Filter("project", "Only of this project.", high=128),
+        Filter("funder"),
+        Filter("status", values=TRANCHE_STATUSES),
+    ),
+    key=tranche_key,
+    named_by=("project", "tranche"),
+)
+
+LISTS: Final = (SCHEMES, PROJECTS, ARGUMENT_NODES, REVIEWERS, REVIEWS, CERTIFICATES, TRANCHES)

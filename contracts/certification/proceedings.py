@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from coseal.contracts.certification import certificates
+from coseal.contracts.certification.accounts import account
 from coseal.contracts.certification.panel import Reviewer, draw
 from coseal.contracts.certification.reviewers import DRAW_STEPS, get_eligible
 from coseal.contracts.certification.scheme import term_ms
@@ -65,7 +66,7 @@ class Proceeding:
 
     def __init__(self, view: View, name: str, record: dict[str, Any], height: int, time_ms: int) -> None:
         self.view, self.name, self.height, self.time_ms = view, name, height, time_ms
-        self.record = dict(record)
+        self.record, self._before = dict(record), record
         self.scheme: Any = view.get(scheme_key(record["scheme"]))
         self.round: dict[str, Any] = {}
         if record.get("round"):
@@ -176,13 +177,14 @@ class Proceeding:
         if self.round:
             self._put_round()
         self.view.put(project_key(self.name), self.record)
+        account(self.view, self._before, self.record)
         said = {name: self.record.get(name, 0) for name in ("status", "round", "due_ms")}
         return {"project": self.name, **said, **self.said}
 
 
 def interested(record: Args) -> frozenset[str]:
-    """Return the members that have an interest in a project: applicant and parties."""
-    return frozenset((record["member"], *record["parties"]))
+    """Return the members that have an interest in a project: applicant, parties and funders."""  # R2
+    return frozenset((record["member"], *record["parties"], *record.get("funders", ())))
 
 
 def opened(view: View, context: Context, name: str) -> Proceeding | Rejected:

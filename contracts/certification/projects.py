@@ -26,6 +26,14 @@ from coseal.contracts.certification.state import (
     project_key,
     scheme_key,
 )
+from coseal.contracts.certification.tranches import (
+    EXAMPLE,
+    TRANCHES,
+    funders_of,
+    milestone_faults,
+    put_tranches,
+    wrong_tranches,
+)
 from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.budget import ENTRY_STEPS
@@ -105,11 +113,19 @@ def _apply(view: View, context: Context, args: Args) -> Result | Rejected:
     for party in args.get("parties", ()):
         if view.get(member_key(party)) is None:  # P1
             return Rejected("unknown_member", f"{party} is no member")
-    if interested({"member": context.member, "parties": args.get("parties", ())}).issuperset(under["bodies"]):  # R2
+    parties, tranches = args.get("parties", []), args.get("tranches", [])
+    wrong = wrong_tranches(view, tranches, frozenset((context.member, *parties)))
+    if wrong is not None:
+        return wrong
+    taking_part = {"member": context.member, "parties": parties, "funders": funders_of(tranches)}
+    if interested(taking_part).issuperset(under["bodies"]):  # R2
         return Rejected("own_case", f"every body of {args['scheme']} has an interest in {name}")
     count: Any = view.get(COUNT_KEY) or 0
     record = {"number": count + 1, "member": context.member, **{each: args[each] for each in _SAID}}
-    record |= {"parties": args.get("parties", []), "nodes": 0}
+    record |= {"parties": parties, "nodes": 0}
+    if tranches:
+        record |= {"tranches": len(tranches), "funders": taking_part["funders"], "planned": 0, "released": 0}
+        put_tranches(view, name, tranches, context.height)
     record |= {"status": DRAFT, "height": context.height, "time_ms": context.time_ms, "touched_ms": context.time_ms}
     view.put(project_key(name), record)
     view.put(COUNT_KEY, count + 1)
@@ -231,7 +247,8 @@ ACTIONS: Final = {
                 "kind": Label(),
                 "framework_sha256": Hexadecimal(),
             },
-            {"parties": Many(Name(), low=1, high=MAX_PARTIES, unique=True)},
+            {"parties": Many(Name(), low=1, high=MAX_PARTIES, unique=True), "tranches": TRANCHES},
+            milestone_faults,
         ),
         apply=_apply,
         title="Apply for the certification of a project",
@@ -242,6 +259,7 @@ ACTIONS: Final = {
             "kind": "public_chain",
             "framework_sha256": "00" * 32,
             "parties": ["enterprise-a"],
+            "tranches": [dict(EXAMPLE)],
         },
         capability="operate",
     ),

@@ -1,5 +1,5 @@
 """How certification becomes rows: schemes, projects, nodes of arguments with their texts, reviewers, reviews,
-certificates.
+certificates, tranches.
 
 Law: the rows follow from receipts and arguments in ledger order; texts are in transactions alone, so rows have them.
 """
@@ -15,7 +15,16 @@ from coseal.contracts.certification.certificates import REVOKED
 from coseal.contracts.certification.panel import is_humanities
 from coseal.contracts.certification.proceedings import DRAWN, REVEAL, REVIEW
 from coseal.contracts.certification.projects import DRAFT, LAPSED
-from coseal.contracts.certification.tables import ARGUMENT_NODES, CERTIFICATES, PROJECTS, REVIEWERS, REVIEWS, SCHEMES
+from coseal.contracts.certification.tables import (
+    ARGUMENT_NODES,
+    CERTIFICATES,
+    PROJECTS,
+    REVIEWERS,
+    REVIEWS,
+    SCHEMES,
+    TRANCHES,
+)
+from coseal.contracts.certification.tranches import PLANNED, PLEDGED, RELEASED
 from coseal.contracts.certification.verdict import ACCEPTED, OUTCOMES
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.place import Act
@@ -39,10 +48,14 @@ def _write(rows: Rows, put: _Put, tx: Transaction, data: Given, act: Act) -> Non
 def _apply(rows: Rows, args: Given, data: Given, act: Act) -> None:
     row = {name: args[name] for name in ("project", "scheme", "kind")}
     row |= {"number": data["number"], "title": in_language(args["title"]), "member": act.member}
-    row |= {"status": DRAFT, "round": 0, "due_ms": 0, "nodes": 0, "root": "", **act.place}
+    row |= {"status": DRAFT, "round": 0, "due_ms": 0, "nodes": 0, "root": "", "planned": 0, "released": 0, **act.place}
     said = {"parties": args.get("parties", []), "framework_sha256": args["framework_sha256"]}
     said |= {"titles": args["title"]} if isinstance(args["title"], dict) else {}
     rows.of(PROJECTS).put({**row, "document": said})
+    for number, tranche in enumerate(args.get("tranches", ()), 1):
+        row = {"project": args["project"], "tranche": number, "amount": tranche["amount"], "funder": tranche["funder"]}
+        row |= {"status": PLANNED, "pending": "", **act.place, "document": {"milestone": tranche["milestone"]}}
+        rows.of(TRANCHES).put(row)
 
 
 def _argue(rows: Rows, args: Given, data: Given, act: Act) -> None:
@@ -126,6 +139,7 @@ def _move(rows: Rows, data: Given, act: Act) -> None:
 def _certificates(rows: Rows, data: Given, act: Act) -> None:
     for certificate in data.get("certificates", ()):
         row = {name: certificate[name] for name in _CERTIFICATE}
+        row["suspended_ms"] = certificate["suspended"][1] if "suspended" in certificate else 0
         said = {name: certificate[name] for name in ("ballot", "reason") if name in certificate}
         rows.of(CERTIFICATES).put({**row, **act.place, "document": said})
 
@@ -150,6 +164,24 @@ def _say(rows: Rows, project: str, **said: Any) -> None:
     row = rows.of(PROJECTS).find(project)
     if row is not None:
         rows.of(PROJECTS).put({**row, "document": {**row["document"], **said}})
+
+
+def _certificate(rows: Rows, args: Given, data: Given, act: Act) -> None:
+    _certificates(rows, data, act)
+
+
+def _tranche(rows: Rows, args: Given, data: Given, act: Act) -> None:
+    """Put how far a tranche is, and what of its project is planned and released."""
+    row = rows.of(TRANCHES).find(data["project"], data["tranche"])
+    project = rows.of(PROJECTS).find(data["project"])
+    if row is None or project is None:
+        return
+    counted = {PLEDGED: "planned", RELEASED: "released"}.get(data["status"])
+    if counted is not None and row["status"] != data["status"]:
+        _change(rows, data["project"], **{counted: project[counted] + data["amount"]})
+    said = {"items": data["items"]} if data.get("items") else {}
+    changed = {"status": data["status"], "pending": data.get("pending", ""), **act.place}
+    rows.of(TRANCHES).put({**row, **changed, "document": {**row["document"], **said}})
 
 
 def _due(rows: Rows, data: Given, act: Act) -> None:
@@ -182,4 +214,6 @@ _WRITE: Final[Mapping[str, _Put]] = {
     "reveal": _reveal,
     "decide": _decide,
     "appeal": _appeal,
+    **dict.fromkeys(("suspend", "reinstate"), _certificate),
+    **dict.fromkeys(("pledge", "claim_milestone", "release"), _tranche),
 }

@@ -27,6 +27,9 @@ KEYS: Final = {
     "certification/review/<project>/<round>/<member>/<user>": "a review: its commitment, and what was revealed",
     CERTIFICATES_KEY: "how many certificates were ever issued",
     "certification/certificate/<certificate>": "a certificate: of what project, from when until when, its status",
+    "certification/tranche/<project>/<n>": "a tranche of a project: its amount, funder and milestone, how far it is",
+    "certification/used/<item hash>": "that an item served as a milestone",
+    "certification/funds/<scheme>": "what is planned under a scheme, what was released, what refusals keep back",
     "certification/drafts/<member>": "how many projects of a member are drafts; absent for none",
     **deadlines.keys(NAME),
 }
@@ -99,3 +102,18 @@ def review_key(project: str, number: int, reviewer: str) -> str:
 def certificate_key(certificate: str) -> str:
     """Return the state key of a certificate."""
     return f"certification/certificate/{certificate}"
+
+
+def tranche_key(project: str, number: int) -> str:
+    """Return the state key of a tranche of a project."""
+    return f"certification/tranche/{project}/{number}"
+
+
+def used_key(item_hash: str) -> str:
+    """Return the state key that says that an item served as a milestone."""
+    return f"certification/used/{item_hash}"
+
+
+def funds_key(scheme: str) -> str:
+    """Return the state key of the sums of all projects under a scheme."""
+    return f"certification/funds/{scheme}"

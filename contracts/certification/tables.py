@@ -1,4 +1,4 @@
-"""The tables of certification: schemes, projects, nodes of arguments, reviewers, seats on panels, certificates."""
+"""The tables of certification: schemes, projects, arguments, reviewers, seats on panels, certificates, tranches."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ PROJECTS: Final = Table(
         integer("due_ms", "when the present step ends, 0 if by no clock"),
         integer("nodes", "nodes of its argument"),
         text("root", "Merkle root of the sealed argument, or empty"),
+        integer("planned", "what funders pledged, in fen"),
+        integer("released", "what of it was released, in fen"),
         *MADE,
         document(
             "parties, digest of the technical framework, titles by language; the last verdict, decision and appeal"
@@ -105,10 +107,28 @@ CERTIFICATES: Final = Table(
         text("status", "`certified`, `conditional`, `replaced`, `expired` or `revoked`"),
         integer("from_ms", "when it was issued"),
         integer("until_ms", "when its time is over"),
+        integer("suspended_ms", "until when it is, or was last, suspended; 0 for never"),
         *WRITTEN,
         document("of a revoked one `ballot` and `reason`"),
     ),
     indexes=(("certificates_by_project", "(project, certificate)"),),
 )
 
-TABLES: Final = (SCHEMES, PROJECTS, ARGUMENT_NODES, REVIEWERS, REVIEWS, CERTIFICATES)
+TRANCHES: Final = Table(
+    "tranches",
+    "one row a tranche of a project, in its present state",
+    ("project", "tranche"),
+    (
+        text("project", "the project"),
+        integer("tranche", "which of its tranches, from 1 on"),
+        integer("amount", "in fen"),
+        text("funder", "the member that is asked to pay it"),
+        text("status", "`planned`, `pledged`, `claimed` or `released`"),
+        text("pending", "the pending transfer that pays it, or empty"),
+        *WRITTEN,
+        document("`milestone`; once claimed the `items` that showed it, as hashes"),
+    ),
+    indexes=(("tranches_by_funder", "(funder, project, tranche)"),),
+)
+
+TABLES: Final = (SCHEMES, PROJECTS, ARGUMENT_NODES, REVIEWERS, REVIEWS, CERTIFICATES, TRANCHES)

@@ -17,6 +17,7 @@ from coseal.contracts.currency.ledger import ISSUANCE, PENDING, POST, VOID, Wall
 from coseal.contracts.currency.payments import between, debited, order_of
 from coseal.contracts.currency.post import Order, Origin, Posting, origin_of
 from coseal.contracts.currency.state import NAME, pending_key
+from coseal.contracts.currency.tranches import TRANCHE, unmet
 from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import (
     FORMER,
@@ -155,7 +156,7 @@ def _post(view: View, context: Context, args: Args) -> Result | Rejected:
         return side
     if amount < record["amount"] and side == "payer" and not record["release"].get("payer"):  # C15
         return Rejected("not_yours", "less than the whole is posted by the arbiter or the payee")
-    wrong = _unmet(view, record["release"], context.time_ms)
+    wrong = _unmet(view, number_of(args["pending"]), record["release"], context.time_ms)
     if wrong is not None:
         return Rejected("not_released", f"{args['pending']}: {wrong}")
     settle(posting, number_of(args["pending"]), record, POST, amount, POSTED)
@@ -197,7 +198,7 @@ def _given(args: Args, name: str, wallet: Wallet) -> Any:
     return args["mandates"].get(name) if "mandates" in args else args.get("mandate")
 
 
-def _unmet(view: View, release: Mapping[str, Any], time_ms: int) -> str | None:
+def _unmet(view: View, number: int, release: Mapping[str, Any], time_ms: int) -> str | None:
     """Say which condition does not hold, or None. Each is one read."""
     view.charge(CONDITION_STEPS * len(release))
     if time_ms < release.get("after_ms", 0):
@@ -213,7 +214,8 @@ def _unmet(view: View, release: Mapping[str, Any], time_ms: int) -> str | None:
         said = attestation(view, bytes.fromhex(release["confirmed"]))
         if said is None or said["status"] != "confirmed":
             return f"confirmed: item {release['confirmed']} is not confirmed"
-    return None
+    wrong = unmet(view, number, release["tranche"]) if "tranche" in release else None
+    return None if wrong is None else f"tranche: {wrong}"
 
 
 def _void(view: View, context: Context, args: Args) -> Result | Rejected:
@@ -280,6 +282,7 @@ RELEASE: Final = Record(
         "unheld": Boolean(),
         "no_finding": Boolean(),
         "confirmed": Hexadecimal(),
+        "tranche": TRANCHE,
     },
 )
 

@@ -24,6 +24,7 @@ KEYS: Final = {
     "currency/used/<institution>/<instruction>": "what was issued on a reserve instruction, by the SHA-256 of its id",
     "currency/class/<class>": "a class of wallets with its limits, as a ballot decided it",
     REGIME_KEY: "whether wallets are like cash or like deposits, as a ballot decided it",
+    "currency/tranche/<project>/<n>": "the pending transfer that pays a tranche, and whether the tranche was released",
     "currency/rekey/<institution>/<wallet>": "a change of a wallet's key that waits, or was objected to",
     **deadlines.keys(NAME),
 }
@@ -63,3 +64,8 @@ def class_key(class_id: str) -> str:
 def rekey_key(wallet: str) -> str:
     """Return the state key of a change of a wallet's key."""
     return f"currency/rekey/{wallet}"
+
+
+def tranche_key(project: str, number: int) -> str:
+    """Return the state key of what pays a tranche of a project."""
+    return f"currency/tranche/{project}/{number}"

@@ -1360,6 +1360,7 @@ CurrencyPendRelease = TypedDict(
         "unheld": NotRequired[bool],
         "no_finding": NotRequired[bool],
         "confirmed": NotRequired[str],
+        "tranche": NotRequired[list[Any]],
     },
 )
 CurrencyPendMandate = TypedDict(
@@ -1759,6 +1760,30 @@ TradeOpenCase = TypedDict(
         "evidence": NotRequired[list[str]],
     },
 )
+CertificationApplyTranchesMilestoneTally = TypedDict(
+    "CertificationApplyTranchesMilestoneTally",
+    {
+        "name": str,
+        "least": int,
+    },
+)
+CertificationApplyTranchesMilestone = TypedDict(
+    "CertificationApplyTranchesMilestone",
+    {
+        "object": list[str],
+        "members": list[str],
+        "event": NotRequired[str],
+        "tally": NotRequired[CertificationApplyTranchesMilestoneTally],
+    },
+)
+CertificationApplyTranches = TypedDict(
+    "CertificationApplyTranches",
+    {
+        "amount": int,
+        "funder": str,
+        "milestone": CertificationApplyTranchesMilestone,
+    },
+)
 CertificationApply = TypedDict(
     "CertificationApply",
     {
@@ -1768,6 +1793,7 @@ CertificationApply = TypedDict(
         "kind": str,
         "framework_sha256": str,
         "parties": NotRequired[list[str]],
+        "tranches": NotRequired[list[CertificationApplyTranches]],
     },
 )
 CertificationArgue = TypedDict(
@@ -1926,6 +1952,52 @@ CertificationAppeal = TypedDict(
         "project": str,
         "reason": str,
         "evidence": NotRequired[list[str]],
+    },
+)
+CertificationSuspend = TypedDict(
+    "CertificationSuspend",
+    {
+        "project": str,
+        "reason": str,
+        "until_ms": int,
+    },
+)
+CertificationReinstate = TypedDict(
+    "CertificationReinstate",
+    {
+        "project": str,
+        "reason": str,
+    },
+)
+CertificationPledge = TypedDict(
+    "CertificationPledge",
+    {
+        "project": str,
+        "tranche": int,
+        "pending": NotRequired[str],
+    },
+)
+CertificationClaimMilestoneItems = TypedDict(
+    "CertificationClaimMilestoneItems",
+    {
+        "source": str,
+        "sequence": int,
+        "item": Any,
+    },
+)
+CertificationClaimMilestone = TypedDict(
+    "CertificationClaimMilestone",
+    {
+        "project": str,
+        "tranche": int,
+        "items": NotRequired[list[CertificationClaimMilestoneItems]],
+    },
+)
+CertificationRelease = TypedDict(
+    "CertificationRelease",
+    {
+        "project": str,
+        "tranche": int,
     },
 )
 
@@ -3169,6 +3241,51 @@ class Submitting:
         contract: Literal["certification"],
         action: Literal["appeal"],
         args: CertificationAppeal,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["suspend"],
+        args: CertificationSuspend,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["reinstate"],
+        args: CertificationReinstate,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["pledge"],
+        args: CertificationPledge,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["claim_milestone"],
+        args: CertificationClaimMilestone,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["release"],
+        args: CertificationRelease,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...
@@ -4416,6 +4533,51 @@ class AsyncSubmitting:
         contract: Literal["certification"],
         action: Literal["appeal"],
         args: CertificationAppeal,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["suspend"],
+        args: CertificationSuspend,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["reinstate"],
+        args: CertificationReinstate,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["pledge"],
+        args: CertificationPledge,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["claim_milestone"],
+        args: CertificationClaimMilestone,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["certification"],
+        action: Literal["release"],
+        args: CertificationRelease,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...

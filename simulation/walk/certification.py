@@ -23,6 +23,7 @@ from coseal.contracts.certification.state import (
 )
 from coseal.contracts.certification.verdict import CERTIFIED, OUTCOMES
 from coseal.contracts.membership.state import operators_key
+from simulation.walk import funding
 from simulation.walk.walker import USERS, Make, Move, Walker
 
 SCHEMES: Final = ("rationality", "risk")
@@ -70,7 +71,9 @@ def _apply(walk: Walker) -> Move | None:
     args = {"project": f"p-{walk.memory.next()}", "title": {"en": "A project", "zh": "项目"}}
     args |= {"scheme": walk.pick(SCHEMES), "kind": walk.pick(KINDS_OF_PROJECT)}
     parties = {"parties": [walk.member()]} if walk.chance(2) else {}
-    return Move(sender, "certification.apply", {**args, "framework_sha256": "cd" * 32, **parties})
+    taking_part = frozenset((sender.partition("/")[0], *parties.get("parties", ())))
+    more = {**parties, **funding.tranches(walk, taking_part)}
+    return Move(sender, "certification.apply", {**args, "framework_sha256": "cd" * 32, **more})
 
 
 def _argue(walk: Walker) -> Move | None:
@@ -196,6 +199,7 @@ KINDS: Final[dict[str, tuple[int, Make]]] = {
     "seal": (3, _seal),
     "register_reviewer": (5, _register),
     "proceed": (26, _proceed),
+    **funding.KINDS,
 }
 
 

@@ -53,8 +53,10 @@ def review(
 class Panelled(Certified):
     """``clearing`` of ``enterprise-a``, its party ``bank-a``; the bodies are ``regulator`` and ``institute-a``."""
 
-    def __init__(self, content: Data = SMALL, reviewers: Mapping[str, list[str]] = REVIEWERS) -> None:
-        super().__init__(Chain(make_genesis(name="panels", members=tuple(ROLES))), scheme=False)
+    def __init__(
+        self, content: Data = SMALL, reviewers: Mapping[str, list[str]] = REVIEWERS, *, money: bool = False
+    ) -> None:
+        super().__init__(Chain(make_genesis(name="panels", members=tuple(ROLES), money=money)), scheme=False)
         self.decide("adopt_scheme", scheme="rationality", content=content, bodies=list(BODIES))
         self.begin(reviewers)
 

@@ -13,6 +13,9 @@ from coseal.contracts.certification.panel import seed_commitment
 from coseal.contracts.certification.reviewing import review_commitment
 from coseal.contracts.certification.schemes import PROPOSALS
 from coseal.contracts.certification.state import reviewer_key, round_key, scheme_key
+from coseal.contracts.process.chain import item_hash
+from coseal.contracts.process.state import type_key
+from coseal.ledger.render import time_text
 from tests.support.chain import Chain
 from tests.support.keys import signer
 
@@ -22,6 +25,14 @@ Calls = list[tuple[str, str, Args]]
 
 APPLICANT: Final = "enterprise-a"
 BODIES: Final = ("regulator", "institute-a")
+FUNDER: Final = "bank-a"
+ATTESTER: Final = "city"
+PLACE: Final = ["works", "site", "S1"]
+TRANCHE: Final[Args] = {
+    "amount": 10_000,
+    "funder": FUNDER,
+    "milestone": {"object": PLACE, "event": "built", "members": [ATTESTER]},
+}
 PANEL: Final = ("regulator", "city", "central-bank", "institute-a", "public-a")
 NODES: Final = [
     {"id": "c", "kind": "claim", "statement": "It is so", "declared": "assumed", "criterion": "credit-system"}
@@ -101,7 +112,7 @@ class PreparedCertification:
         calls: Calls = []
         projects = []
         for _ in range(count):
-            args = self._application()
+            args = {**self._application(), "tranches": [TRANCHE]}
             project = args["project"]
             calls += [
                 (APPLICANT, "certification.apply", args),
@@ -198,6 +209,56 @@ class PreparedCertification:
         )
         for project in projects:
             yield BODIES[0], {"project": project, "outcome": "refused", "reason": "It is not enough"}
+
+    def _certified(self, count: int) -> list[str]:
+        """Have projects certified that have a tranche; return them."""
+        decided = list(self._certification_decide(count))
+        self._ok([(sender, "certification.decide", {**args, "outcome": "certified"}) for sender, args in decided])
+        return [args["project"] for _, args in decided]
+
+    def _certification_suspend(self, count: int) -> Iterator[Ready]:
+        for project in self._certified(count):
+            yield BODIES[0], {"project": project, "reason": "A look", "until_ms": self.now_ms + 86_400_000}
+
+    def _certification_reinstate(self, count: int) -> Iterator[Ready]:
+        suspended = list(self._certification_suspend(count))
+        self._ok([(sender, "certification.suspend", args) for sender, args in suspended])
+        for sender, args in suspended:
+            yield sender, {"project": args["project"], "reason": "In order"}
+
+    def _certification_pledge(self, count: int) -> Iterator[Ready]:
+        for project in self._certified(count):
+            yield FUNDER, {"project": project, "tranche": 1}
+
+    def _certification_claim_milestone(self, count: int) -> Iterator[Ready]:
+        """Each project is shown another event, which the city confirmed."""
+        pledged = list(self._certification_pledge(count))
+        self._ok([(sender, "certification.pledge", args) for sender, args in pledged])
+        source, kind = (
+            f"works{self._next()}",
+            {"id": PLACE[0], "version": 1, "title": "W", "object_types": {"site": {}}},
+        )
+        if self.chain.get(type_key(PLACE[0])) is None:
+            self._ok([(APPLICANT, "process.define_type", {**kind, "event_types": {"built": {}}})])
+        log = {"id": source, "process_type": PLACE[0], "mode": "live"}
+        self._ok([(APPLICANT, "process.register_source", log)])
+        place = {"time": time_text(self.now_ms), "objects": [PLACE[1:]], "counterparty": ATTESTER}
+        items = [{"event": f"e{n}", "type": "built", **place} for n in range(len(pledged))]
+        self._ok([(APPLICANT, "process.record", {"source": source, "sequence": 1, "items": items})])
+        shown = [
+            {"source": f"{APPLICANT}/{source}", "sequence": n, "item": dict(sorted(item.items()))}
+            for n, item in enumerate(items, 1)
+        ]
+        hashes = [item_hash(each["source"], each["sequence"], each["item"]).hex() for each in shown]
+        self._ok([(ATTESTER, "process.attest", {"item": hashed, "verdict": "confirm"}) for hashed in hashes])
+        for (_, args), each in zip(pledged, shown, strict=True):
+            yield APPLICANT, {**args, "items": [each]}
+
+    def _certification_release(self, count: int) -> Iterator[Ready]:
+        claimed = list(self._certification_claim_milestone(count))
+        self._ok([(sender, "certification.claim_milestone", args) for sender, args in claimed])
+        for _, args in claimed:
+            yield FUNDER, {"project": args["project"], "tranche": 1}
 
     def _certification_appeal(self, count: int) -> Iterator[Ready]:
         """A second panel has other operators of the same members."""

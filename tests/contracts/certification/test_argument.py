@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-import sys
 from collections import Counter
+from time import perf_counter
 
 import pytest
 
@@ -128,24 +128,9 @@ def test_the_shipped_argument_answers_all_criteria_of_a_public_chain() -> None:
     assert faults(text, "privacy-supervision") == [("privacy-supervision", "criterion_unaddressed")]
 
 
-def test_the_greatest_argument_takes_a_few_calls_a_node_however_it_is_shaped() -> None:
-    def calls(tree: list[Node]) -> int:
-        count = 0
-
-        def counted(_frame: object, event: str, _argument: object) -> None:
-            nonlocal count
-            count += event == "call"
-
-        sys.setprofile(counted)
-        try:
-            assert check(tree) == ()
-        finally:
-            sys.setprofile(None)
-        return count
-
-    wide = [Node(f"t{t}", "claim") for t in range(16)]
-    wide += [Node(f"e{n}", "evidence", f"t{n % 16}", grounded=True) for n in range(MAX_NODES - 16)]
-    above = [None if n % MAX_DEPTH == 0 else f"c{n - 1}" for n in range(MAX_NODES)]
-    deep = [Node(f"c{n}", "claim", above[n], declared="assumed") for n in range(MAX_NODES)]
-    assert calls(wide) < 40 * MAX_NODES
-    assert calls(deep) < 40 * MAX_NODES
+def test_the_greatest_argument_is_checked_in_a_fraction_of_what_sealing_may_take() -> None:
+    tree = [Node(f"t{t}", "claim", cites=None) for t in range(16)]
+    tree += [Node(f"e{n}", "evidence", f"t{n % 16}", grounded=True) for n in range(MAX_NODES - 16)]
+    began = perf_counter()
+    assert check(tree) == ()
+    assert perf_counter() - began < 0.25

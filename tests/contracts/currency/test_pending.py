@@ -134,7 +134,13 @@ def test_a_pending_transfer_lasts_a_second_to_a_year(money, later_ms):
 
 def test_conditions_that_there_are_not_are_refused_by_name(money):
     args = {**payment(EA, EB, 1), "expires_ms": money.chain.now_ms + DAY_MS}
-    for release in ({"tally": ["t", "m", 1]}, {"tranche": ["p", 1]}, {"unheld": True}, {"no_finding": True}):
+    for release in (
+        {"tally": ["t", "m", 1]},
+        {"tranche": ["p", 0]},
+        {"tranche": "p"},
+        {"unheld": True},
+        {"no_finding": True},
+    ):
         receipt = money.submit("enterprise-a", "pend", **args, release=release)
         assert receipt.code == "invalid_argument"
         assert next(iter(release)) in receipt.detail

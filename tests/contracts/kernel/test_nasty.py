@@ -67,7 +67,7 @@ RULES: dict[str, dict[str, Any]] = {
 LAST = ("governance.appeal",)
 """Tried when all others were: it needs a constitution, under which ballots are open for longer."""
 PAIRS = {**TYPE, "id": "pairs", "object_types": {"case": {}, "party": {}}}
-REFERENCES = frozenset(("receivable", "receivables", "run", "loan", "wallet", "from"))
+REFERENCES = frozenset(("receivable", "receivables", "run", "loan", "wallet", "from", "project", "tranche", "pending"))
 """Fields that name what has to be there."""
 OUR_FAULTS = {"internal_error", "value_too_large"}
 OVERVIEWS = (

@@ -54,8 +54,10 @@ def chains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Inde
 
 def certified() -> Chain:
     """Return a chain with a panel that certified a project."""
-    scene = Panelled().admitted().reviewed()
+    milestone = {"object": ["works", "site", "S1"], "event": "built", "members": ["city"]}
+    scene = Panelled().admitted(tranches=[{"amount": 1, "funder": "enterprise-b", "milestone": milestone}]).reviewed()
     scene.decided("certified")
+    scene.ok("enterprise-b", "pledge", project="clearing", tranche=1)
     return scene.chain
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from coseal.contracts.certification.kept import root_of_written
 from coseal.contracts.certification.projects import LAPSE_MS, MAX_DRAFTS
 from coseal.contracts.certification.schemes import PROPOSALS
-from tests.vectors.recorded import panels
+from tests.vectors.recorded import funding, panels
 from tests.vectors.recorded.governed import Proposals
 from tests.vectors.recorded.scenario import Scenario
 
@@ -29,6 +29,7 @@ def run(scenario: Scenario) -> None:
     scenario.wait(1)
     _projects(scenario)
     panels.run(scenario, _apply("q"), NODES)
+    funding.run(scenario, _apply("q"), NODES)
     scenario.wait(LAPSE_MS)
 
 

@@ -140,24 +140,42 @@ def _commit(scenario: Scenario, reviews: Mapping[str, Mapping[str, Any]], projec
         scenario.ok(name, "certification.commit", project=project, commitment=commitment)
 
 
+def certify(
+    scenario: Scenario, application: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], project: str
+) -> None:
+    """Have a project certified."""
+    _reviewed(scenario, application, nodes, project)
+    _decide(scenario, project)
+
+
+def _reviewed(
+    scenario: Scenario, application: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], project: str
+) -> None:
+    scenario.ok(APPLICANT, "certification.apply", **{**application, "project": project})
+    scenario.ok(APPLICANT, "certification.argue", project=project, nodes=list(nodes), drop=[])
+    scenario.ok(APPLICANT, "certification.seal", project=project, count=2, root=root_of_written(nodes))
+    scenario.ok("regulator", "certification.admit", project=project)
+    _commit_seeds(scenario, project)
+    _draw(scenario, project)
+    names = _seat(scenario, project)
+    _commit(scenario, dict.fromkeys(names, ACCEPTED), project)
+    for name in names:
+        scenario.ok(name, "certification.reveal", project=project, review=ACCEPTED, salt=SALT)
+
+
+def _decide(scenario: Scenario, project: str) -> None:
+    decide = {"project": project, "outcome": "certified", "reason": "The panel said so"}
+    scenario.ok("regulator", "certification.decide", **decide)
+
+
 def _certificates(scenario: Scenario, application: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> None:
     """Two certificates under a scheme that is short: one is revoked, the other expires."""
     example = PROPOSALS["adopt_scheme"].example
     short = {**example, "scheme": "short", "content": {**example["content"], "validity_ms": DAY_MS}}
     Proposals(scenario, "adopt_scheme").accept("short", short)
     for project in ("s1", "s2"):
-        scenario.ok(APPLICANT, "certification.apply", **{**application, "project": project, "scheme": "short"})
-        scenario.ok(APPLICANT, "certification.argue", project=project, nodes=list(nodes), drop=[])
-        scenario.ok(APPLICANT, "certification.seal", project=project, count=2, root=root_of_written(nodes))
-        scenario.ok("regulator", "certification.admit", project=project)
-        _commit_seeds(scenario, project)
-        _draw(scenario, project)
-        names = _seat(scenario, project)
-        _commit(scenario, dict.fromkeys(names, ACCEPTED), project)
-        for name in names:
-            scenario.ok(name, "certification.reveal", project=project, review=ACCEPTED, salt=SALT)
+        _reviewed(scenario, {**application, "scheme": "short"}, nodes, project)
     for project in ("s1", "s2"):
-        decide = {"project": project, "outcome": "certified", "reason": "The panel said so"}
-        scenario.ok("regulator", "certification.decide", **decide)
+        _decide(scenario, project)
     Proposals(scenario, "revoke_certificate").every_end({"certificate": "C1", "reason": "The exercise was staged"})
     scenario.wait(DAY_MS)
