@@ -1,4 +1,14 @@
 # One image for every role: a node, the one-shot initialisation of a network, the command line.
+# --build-arg ENGINE=cometbft: an image with CometBFT's program (docs/operating.md), built from the sources of its release.
+ARG ENGINE=pbft
+FROM golang:1.24-bookworm AS engine-cometbft
+RUN CGO_ENABLED=0 go install github.com/cometbft/cometbft/cmd/cometbft@v0.38.25
+
+FROM python:3.11-slim-bookworm AS engine-pbft
+RUN mkdir -p /go/bin
+
+FROM engine-${ENGINE} AS engine
+
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
 COPY requirements.lock requirements-build.lock requirements-compile.lock ./
@@ -26,6 +36,7 @@ RUN COSEAL_COMPILED=$COMPILED /opt/build/bin/python -m hatchling build -t wheel 
 FROM python:3.11-slim-bookworm
 # The folders exist in the image so that fresh volumes mounted there belong to the user, not to root.
 COPY --from=build /opt/coseal /opt/coseal
+COPY --from=engine /go/bin/ /usr/local/bin/
 RUN useradd --uid 10001 --create-home --home-dir /home/coseal coseal \
  && for node in regulator central-bank bank-a enterprise-a; do mkdir -p /network/nodes/$node; done \
  && mkdir -p /network/members && chown -R coseal:coseal /network

@@ -18,6 +18,9 @@ from typing import Any
 import pytest
 import yaml
 
+from coseal.ledger.engines import COMETBFT_INSTALL
+from coseal.ledger.genesis import COMETBFT_NAME, PBFT_NAME
+
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docker-compose.yml").read_text()
 _VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
@@ -61,8 +64,19 @@ def test_every_port_on_the_host_is_a_variable_with_a_default_of_its_own() -> Non
     assert len(ports) == 6
     assert all(re.fullmatch(r"127\.0\.0\.1:\$\{COSEAL_PORT_\w+:-[0-9]+\}:[0-9]+", port) for port in ports)
     defaults = dict(_VARIABLE.findall(TEXT))
+    assert defaults.pop("COSEAL_ENGINE") == "pbft"
     assert len(set(defaults.values())) == len(defaults) == 7
     assert defaults["COSEAL_PORT_CONSOLE"] == "8580"
+
+
+def test_an_engine_asked_for_is_in_the_image_and_in_the_genesis() -> None:
+    init = yaml.safe_load(expanded(TEXT, COSEAL_ENGINE=COMETBFT_NAME))["services"]["init"]
+    assert init["build"]["args"] == {"ENGINE": COMETBFT_NAME}
+    assert f"--engine {COMETBFT_NAME}\n" in init["command"][0]
+    image = (ROOT / "Dockerfile").read_text()
+    assert f"AS engine-{COMETBFT_NAME}\nRUN CGO_ENABLED=0 {COMETBFT_INSTALL}\n" in image
+    assert f"AS engine-{PBFT_NAME}\n" in image
+    assert "\nCOPY --from=engine /go/bin/ /usr/local/bin/\n" in image
 
 
 def test_one_service_builds_the_image_of_all() -> None:

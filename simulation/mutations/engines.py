@@ -9,9 +9,12 @@ from simulation.mutations.mutant import Mutant, one
 _COMET = "coseal.ledger.comet"
 _CERTIFYING = "coseal.node.core.comet.certifying"
 _PROPOSALS = "coseal.node.core.comet.proposals"
+_MACHINE = "coseal.node.core.comet.machine"
+_SNAPSHOTS = "coseal.node.core.comet.snapshots"
 _UNCERTIFIED = "coseal.node.core.comet.uncertified"
 _LEDGER_SUITE = "tests/ledger/test_comet.py"
 _MACHINE_SUITE = "tests/node/core/comet/test_machine.py"
+_SNAPSHOTS_SUITE = "tests/node/core/comet/test_snapshots.py"
 
 MUTANTS: Final[dict[str, Mutant]] = {
     "comet_round_unsigned": one(
@@ -103,6 +106,41 @@ MUTANTS: Final[dict[str, Mutant]] = {
         _CERTIFYING,
         "    for accepts in (verify, zip215.verify):  # M6",
         "    for accepts in (verify,):",
+        _MACHINE_SUITE,
+    ),
+    "comet_snapshot_unproven": one(
+        "a snapshot's block counts with a certificate that nobody signed",
+        _SNAPSHOTS,
+        "            self._header_chain.check(manifest.header, committed.certificate, verify)  # Z7",
+        "            self._header_chain.check(manifest.header, committed.certificate, lambda *_: True)",
+        _SNAPSHOTS_SUITE,
+    ),
+    "comet_heads_unproven": one(
+        "the heads below a snapshot count although their signatures do not verify",
+        _SNAPSHOTS,
+        "            followed = followed.follow(head, self._context.config.verify)  # Z8",
+        "            followed = followed.follow(head, lambda *_: True)",
+        _SNAPSHOTS_SUITE,
+    ),
+    "comet_bad_sender_asked_again": one(
+        "who sent a chunk that does not prove itself is asked for others",
+        _SNAPSHOTS,
+        "            return abci.refetch_snapshot_chunk(request.index, request.sender)",
+        '            return abci.refetch_snapshot_chunk(request.index, "")',
+        _SNAPSHOTS_SUITE,
+    ),
+    "comet_snapshot_shown_early": one(
+        "a snapshot is shown before the blocks after it are certified",
+        _MACHINE,
+        "certified - AHEAD))  # M14",
+        "certified))",
+        _SNAPSHOTS_SUITE,
+    ),
+    "comet_dropped_early": one(
+        "CometBFT may drop blocks that the node has not pruned",
+        _MACHINE,
+        "        return abci.commit(self.first_height if self.first_height > 1 else 0)  # M20",
+        "        return abci.commit(self.executor.height)",
         _MACHINE_SUITE,
     ),
 }

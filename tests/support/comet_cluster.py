@@ -162,7 +162,7 @@ class CometCluster:
         answer = node.ask(abci.FinalizeBlock(proposed))
         assert answer is not None, node.halted
         node.updates += [(height, key, power) for key, power in updated(answer)]
-        assert node.ask(abci.Commit()) == abci.commit()
+        assert node.ask(abci.Commit()) == abci.commit(node.machine.first_height if node.machine.first_height > 1 else 0)
         if certify:
             node.step(events.CommitFound(decided))
 

@@ -324,9 +324,9 @@ def check_tx(code: int, log: str) -> bytes:
     return _response(9, _number(1, code) + _bytes(3, log.encode()))
 
 
-def commit() -> bytes:
-    """Answer ``Commit``; CometBFT keeps all its blocks."""
-    return _response(12, b"")
+def commit(retain_height: int) -> bytes:
+    """Answer ``Commit``: CometBFT may drop its blocks below ``retain_height``; at 0 it keeps them all."""
+    return _response(12, _number(3, retain_height))
 
 
 class Offered(Enum):

@@ -319,7 +319,7 @@ class CometMachine:
             self._follow_key()
         self._upgrades.check(members_changed=outcome.members_changed)
         self._wake()
-        return abci.commit()
+        return abci.commit(self.first_height if self.first_height > 1 else 0)  # M20
 
     def _follow_key(self) -> None:
         """M13: have CometBFT sign with the key of this node's seat, if it is held here."""

@@ -133,7 +133,8 @@ ANSWERS = [
     Shown(abci.query(1, "why"), field(7, field(1, 1) + field(3, b"why"))),
     Shown(abci.query(0, ""), field(7, b"")),
     Shown(abci.check_tx(0, ""), field(9, b"")),
-    Shown(abci.commit(), field(12, b"")),
+    Shown(abci.commit(0), field(12, b"")),
+    Shown(abci.commit(7), field(12, field(3, 7))),
     Shown(abci.nothing(18), field(19, b"")),
     Shown(
         abci.list_snapshots([abci.Snapshot(9, 1, 4, b"hash", b"more")]),

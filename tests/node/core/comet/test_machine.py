@@ -328,6 +328,30 @@ def test_what_cometbft_says_of_a_double_vote_is_not_believed(cluster: CometClust
     assert len(cluster.nodes[0].log) == 6, "the blocks are published all the same"
 
 
+def test_cometbft_may_drop_what_the_node_has_pruned_and_nothing_before() -> None:
+    cluster = CometCluster(GENESIS)
+    node = cluster.nodes[0]
+    cluster.decide(3)
+    assert committed(cluster) == abci.commit(0)
+    node.step(events.BlocksPruned(3))
+    assert committed(cluster) == abci.commit(3)
+
+
+def committed(cluster: CometCluster) -> bytes | None:
+    """Return what the first node answers to the Commit of another block, which the others apply, too."""
+    node = cluster.nodes[0]
+    node.submit(signed(GENESIS, len(cluster.blocks) + 100))
+    cluster.tick(100)
+    proposed = cluster.propose(node)
+    for request in (abci.ProcessProposal(proposed), abci.FinalizeBlock(proposed)):
+        node.ask(request)
+    answer = node.ask(abci.Commit())
+    cluster.close(proposed)
+    for other in cluster.nodes[1:]:
+        cluster.apply(other, len(cluster.blocks))
+    return answer
+
+
 # Crashes
 
 

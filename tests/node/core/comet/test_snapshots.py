@@ -10,6 +10,8 @@ import pytest
 from coseal.contracts.execution import Executor
 from coseal.ledger import codec
 from coseal.ledger.block import CommittedBlock
+from coseal.ledger.certificates import Certificate
+from coseal.ledger.comet import CometCertificate
 from coseal.ledger.head import Head
 from coseal.ledger.snapshot import Manifest, cut
 from coseal.ledger.state import MemoryStore, State
@@ -143,7 +145,7 @@ def test_a_chunk_that_proves_nothing_is_fetched_from_another_peer(cluster: Comet
     node = newcomer(cluster)
     assert node.ask(abci.OfferSnapshot(shared.shown)) == ACCEPT
     for index, chunk in enumerate(shared.chunks):
-        lies = [b"", chunk[:-1], chunk[:-1] + bytes([chunk[-1] ^ 1]), shared.chunks[index - 1], forged(shared, index)]
+        lies = [b"", chunk[:-1], chunk[:-1] + bytes([chunk[-1] ^ 1]), shared.chunks[index - 1], *forged(shared, index)]
         for lie in lies:
             if lie == chunk:
                 continue
@@ -156,19 +158,26 @@ def test_a_chunk_that_proves_nothing_is_fetched_from_another_peer(cluster: Comet
     assert node.machine.counters["refused_snapshot"] >= len(shared.chunks)
 
 
-def forged(shared: Shared, index: int) -> bytes:
-    """Return a chunk that is well formed, and says what nobody certified."""
+def forged(shared: Shared, index: int) -> list[bytes]:
+    """Return chunks that are well formed, and say what nobody certified."""
     heights = heads_in(BLOCKS, index)
     if heights:
         (raws,) = codec.decode_record(shared.chunks[index], "heads-chunk", 1, 1)
         head = Head.decode(raws[0])
-        rows = head.certificate.rows[1:]  # type: ignore[union-attr]
-        return heads_chunk([replace(head, certificate=replace(head.certificate, rows=rows[1:])).encode(), *raws[1:]])
+        lies = [replace(head, certificate=lie).encode() for lie in uncertified(head.certificate)]
+        return [heads_chunk([lie, *raws[1:]]) for lie in lies]
     if item_in(shared.manifest, index) == shared.manifest.chunks:
         committed = CommittedBlock.decode(shared.chunks[index])
-        rows = committed.certificate.rows[:2]  # type: ignore[union-attr]
-        return replace(committed, certificate=replace(committed.certificate, rows=rows)).encode()  # type: ignore[call-arg]
-    return codec.encode(["chunk", 1, []])
+        return [replace(committed, certificate=lie).encode() for lie in uncertified(committed.certificate)]
+    return [codec.encode(["chunk", 1, []])]
+
+
+def uncertified(certificate: Certificate) -> list[Certificate]:
+    """Return a certificate with too few signatures, and one with a signature of something else."""
+    assert isinstance(certificate, CometCertificate)
+    first, *rest = certificate.rows
+    odd = replace(first, signature=rest[0].signature)
+    return [replace(certificate, rows=certificate.rows[:2]), replace(certificate, rows=(odd, *rest))]
 
 
 def test_offers_that_are_of_no_use_are_refused(cluster: CometCluster, shared: Shared) -> None:
