@@ -20,7 +20,7 @@ from coseal.audit.report import Verdict
 from coseal.audit.steps import Step, Trace
 from coseal.contracts.policy.state import instrument_key
 from coseal.contracts.process.chain import item_hash
-from coseal.contracts.process.recorded import recorded_items
+from coseal.contracts.process.recorded import LEDGER, recorded_items
 from coseal.contracts.process.state import source_key
 from coseal.contracts.rules.rule import SOURCE
 from coseal.contracts.supervision.findings import CASE_FIELDS, OPEN_CASE, open_of, raised_of
@@ -171,8 +171,16 @@ class _Bundle:
         return f"{len(history.items)} items are all there are up to {self._at()}"
 
     def recorded(self, document: Any) -> str:
-        """Verify the transactions that recorded the items: who signed each, and when it was committed."""
+        """Verify the transactions that recorded the items: who signed each, and when it was committed.
+
+        What a contract made itself follows from the act, or from what fell due: nobody signed it.
+        """
         wanted = {(source, sequence): item_hash(source, sequence, item) for source, sequence, item in self._items()}
+        made_for = sorted({source.partition("/")[0] for source, _ in wanted if LEDGER in source})
+        for entry in document["deadlines"] if made_for else ():
+            for one in recorded_items(None, self._begun(entry)):
+                if wanted.get((one.source, one.sequence)) == one.hash:
+                    del wanted[one.source, one.sequence]
         for entry in document["recordings"]:
             recording = self._receipt(entry)
             transaction = recording.transaction
@@ -188,6 +196,8 @@ class _Bundle:
             raise BadProof(f"nothing shows who recorded item {sequence} of {source}")
         senders = sorted({recording.transaction.sender for recording in self.recordings.values()})
         words = f"{len(self.recordings)} transactions recorded them, signed by {', '.join(senders) or 'nobody'}"
+        if made_for:
+            words += f"; some by the contract, for {', '.join(made_for)}"
         return f"{words}; {self._blocks(recording.header for recording in self.recordings.values())}"
 
     def sources(self, document: Any) -> str:
@@ -287,9 +297,7 @@ class _Bundle:
             step = self._receipt(entry)
             self.trail[step.transaction.id.hex()] = step
         for entry in document["deadlines"]:
-            proof = begin_proof_from_json(entry)
-            receipt = proof.verify(self.genesis.chain_id, self.epochs.of(proof.header, proof.certificate))
-            self.begun[proof.header.height] = receipt
+            self._begun(entry)
         late = 0
         for name, finding in self.findings.items():
             for step in finding["steps"]:
@@ -366,6 +374,13 @@ class _Bundle:
             self.epochs.verify(certified.header, certified.certificate)
         certified.proof.verify(certified.key, certified.value, certified.header.state_root)
         return key, None if certified.value is None else codec.decode(certified.value)
+
+    def _begun(self, entry: Any) -> Receipt:
+        """Return the first receipt of a block, and keep it."""
+        proof = begin_proof_from_json(entry)
+        receipt = proof.verify(self.genesis.chain_id, self.epochs.of(proof.header, proof.certificate))
+        self.begun[proof.header.height] = receipt
+        return receipt
 
     def _receipt(self, entry: Any) -> Recording:
         proof = proof_from_json(entry)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from coseal.audit.epochs import Epochs
+from coseal.contracts.kernel.rows.place import BEGIN
 from coseal.contracts.process.chain import item_hash, verify_object_history
 from coseal.contracts.process.state import object_key
 from coseal.ledger import codec
@@ -25,7 +26,7 @@ from coseal.ledger.validators import ValidatorSet
 MAX_ITEMS: Final = 1_000_000
 UNPROVEN: Final = "unproven"
 """The field of an item that says where a node found it: ``height``, ``index`` and ``tx``; only the receipt of ``tx``
-proves that."""
+proves that. What fell due at the start of a block has the index -1 and no ``tx``."""
 _FIELDS: Final = frozenset(
     {"coseal", "version", "height", "process_type", "type", "id", "count", "items", "record"},
 )
@@ -134,11 +135,11 @@ def _claimed(row: dict[str, Any]) -> tuple[int, int] | None:
     if UNPROVEN not in row:
         return None
     place = codec.fields(row[UNPROVEN], "item.unproven", _PLACE_FIELDS)  # A19
-    if "tx" in place:
+    if place.get("tx") is not None:  # what fell due has none
         codec.text(place["tx"], "item.unproven.tx", limit=2 * HASH_BYTES)
     return (
         codec.integer(place.get("height"), "item.unproven.height", low=1),
-        codec.integer(place.get("index"), "item.unproven.index"),
+        codec.integer(place.get("index"), "item.unproven.index", low=BEGIN),
     )
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
+from coseal.contracts.kernel.action import APPENDED
 from coseal.contracts.kernel.contract import Contract, Raised
 from coseal.contracts.registry import CONTRACTS, Contracts
 from coseal.ledger.block import CommittedBlock, Receipt
@@ -128,10 +129,12 @@ def _things(committed: CommittedBlock, index: int, others: Contracts, args: bool
 
 def _raised(name: str, receipt: Receipt, frame: Mapping[str, Any]) -> Iterator[_Thing]:
     """Yield what each contract says that an accepted act, or the start of the block, raised."""
+    due = [receipt.data[of] for of in sorted(receipt.data)] if name == "begin" else ()
+    begun = [data for data in due if APPENDED in data]
     for contract in CONTRACTS.values() if receipt.ok else ():
         data = receipt.data.get(contract.name, {}) if name == "begin" else receipt.data
         for kind, raised in contract.events.items():
-            for view in raised(name, data):
+            for view in (*raised(name, data), *(found for more in begun for found in raised(APPENDED, more))):
                 yield kind, (contract.name,), {**frame, **plain(view)}
 
 

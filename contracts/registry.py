@@ -81,6 +81,11 @@ KEYS: Final[Mapping[str, str]] = {
 LISTS: Final[Mapping[str, List]] = {found.name: found for contract in CONTRACTS.values() for found in contract.lists}
 """What nodes list, by name."""
 
+PROCESS_TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
+    definition["id"]: definition for contract in CONTRACTS.values() for definition in contract.process_types
+}
+"""The process types of contracts themselves."""
+
 RULES: Final[Mapping[int, Contracts]] = {PROTOCOL_VERSION: CONTRACTS}
 
 Others: TypeAlias = Mapping[Sources, Contract]
@@ -143,7 +148,7 @@ def _held_after(contract: Contract, action: Action) -> Action:
 def _held_after_due(contract: Contract, fire: Fire) -> Fire:
     """Return what does a due thing and fails if afterwards the contract does not hold what it promises."""
 
-    def held(view: View, moment: Moment, entry: Entry) -> Result:
+    def held(view: View, moment: Moment, entry: Entry) -> Result | Accepted:
         result = fire(view, moment, entry)
         _require_held(contract, view)
         return result

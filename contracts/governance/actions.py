@@ -42,6 +42,7 @@ from coseal.contracts.governance.state import (
 from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import (
     SUSPENDED,
+    Accepted,
     Action,
     Args,
     Arguments,
@@ -265,7 +266,7 @@ _FIRES: Final[Mapping[str, Fire]] = {
 }
 
 
-def _fire(kinds: Kinds, view: View, moment: Moment, entry: Entry) -> Result:
+def _fire(kinds: Kinds, view: View, moment: Moment, entry: Entry) -> Result | Accepted:
     """See what became of a proposal whose hearing, opening or delay is over, or do what else is due."""
     if entry[0] in _FIRES:
         return _FIRES[entry[0]](view, moment, entry)

@@ -22,6 +22,8 @@ Result: TypeAlias = dict[str, Any]
 
 """Where the state holds the version of the rules under which the next block runs."""
 
+APPENDED: Final = "appended"
+"""Where the data of a receipt lists what the contract appended to process data: ``[[source, sequence, item], ...]``."""
 TOO_COSTLY: Final = "too_costly"
 INTERNAL_ERROR: Final = "internal_error"
 VALUE_TOO_LARGE: Final = "value_too_large"

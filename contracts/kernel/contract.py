@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
-from coseal.contracts.kernel.action import Action, Args, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.action import Accepted, Action, Args, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.lists import List
 from coseal.contracts.kernel.proposals import ProposalKind
 from coseal.contracts.kernel.rows.buffer import Rows
@@ -18,6 +18,7 @@ from coseal.contracts.kernel.rows.schema import View as SqlView
 from coseal.contracts.kernel.rows.writer import Writer
 from coseal.contracts.kernel.sidecars import Sidecars
 from coseal.ledger.genesis import Genesis
+from coseal.ledger.signing import ZERO_HASH
 
 
 class Moment(NamedTuple):
@@ -27,10 +28,14 @@ class Moment(NamedTuple):
     time_ms: int
     room_bytes: int = 0
 
+    def context(self) -> Context:
+        """Return the context of what fell due, which nobody sends."""
+        return Context(self.height, self.time_ms, ZERO_HASH, "", "", "", "", (), 0)
+
 
 Entry: TypeAlias = list[Any]
 """``[kind, ...]``: what is due, as texts and integers (``kernel.deadlines``)."""
-Fire: TypeAlias = Callable[[View, Moment, Entry], Result]
+Fire: TypeAlias = Callable[[View, Moment, Entry], Result | Accepted]
 
 
 @dataclass(slots=True)
@@ -44,7 +49,10 @@ class Observed:
 
 
 Raised: TypeAlias = Callable[[str, Mapping[str, Any]], Iterable[Mapping[str, Any]]]
-"""What an accepted act raised, as maps: of ``contract.action`` and its data, or of ``begin`` and the contract's."""
+"""What an accepted act raised, as maps: of ``contract.action`` and its data, or of ``begin`` and the contract's.
+
+Of each contract that appended something when it fell due it is asked once more, with ``APPENDED`` and that one's data.
+"""
 Observe: TypeAlias = Callable[[View, Context, Observed], Result | Rejected]
 
 
@@ -60,12 +68,16 @@ class Contract:
 
     ``begin(view, moment)`` is what a block cannot begin without: small, never contained, outside of the shares.
     ``due(view, time_ms)`` takes the next thing that is due out of its index, or returns None; ``fire(view, moment,
-    entry)`` does it and returns lists for the block's first receipt. Both are called by ``kernel.due``.
+    entry)`` does it and returns lists for the block's first receipt; with facts, as an action may, others observe
+    them and add to the lists. Both are called by ``kernel.due``.
     ``next_deadline_ms(reader)`` is the block time at which one of them has something to do, or None; it is in
     the past while due things are left.
 
     ``observe`` is asked in the transaction in which another contract accepted something: what it returns joins the
-    receipt, its refusal refuses the transaction.
+    receipt, its refusal refuses the transaction. Of what fell due (``begin``) it is asked where there are facts, and
+    refuses nothing.
+
+    ``process_types`` are the definitions of those that are its own, on which it appends what it does.
 
     ``holds`` is asked at the end of each block whether what the contract promises of its state still holds, in a few
     reads: None, or what is broken, which stops the node before it votes for that block. Of a contract of others it is
@@ -107,5 +119,6 @@ class Contract:
     decisions: tuple[str, ...] = ()
     lists: tuple[List, ...] = ()
     sidecars: Sidecars | None = None
+    process_types: tuple[Mapping[str, Any], ...] = ()
     version: int = 1
     writes: str = ""

@@ -12,7 +12,16 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from coseal.contracts.kernel import deadlines
-from coseal.contracts.kernel.action import INTERNAL_ERROR, TOO_COSTLY, VALUE_TOO_LARGE, Reader, Result, View
+from coseal.contracts.kernel.action import (
+    INTERNAL_ERROR,
+    TOO_COSTLY,
+    VALUE_TOO_LARGE,
+    Accepted,
+    Reader,
+    Rejected,
+    Result,
+    View,
+)
 from coseal.contracts.kernel.budget import (
     DUE_DECISION_STEPS,
     DUE_ENTRY_STEPS,
@@ -23,7 +32,7 @@ from coseal.contracts.kernel.budget import (
     Meter,
     Spent,
 )
-from coseal.contracts.kernel.contract import Contract, Entry, Fire, Moment
+from coseal.contracts.kernel.contract import Contract, Entry, Fire, Moment, Observed
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.overlay import Broken, Fault, Overlay, ValueTooLarge
 from coseal.contracts.kernel.state import ASIDES_COUNT_KEY, ASIDES_KEY, SYSTEM, aside_key
@@ -162,7 +171,9 @@ class _Start:
         meter = view.meter = Meter(limit)
         view.writes = contract.writes
         try:
-            result = fire(view, Moment(self.height, self.time_ms, self.left_bytes), entry)
+            moment = Moment(self.height, self.time_ms, self.left_bytes)
+            fired = fire(view, moment, entry)
+            result = self._observed(moment, fired) if isinstance(fired, Accepted) else fired
             size = len(codec.encode(result))
             view.settle(careful=self.careful)
         except Spent:
@@ -183,6 +194,18 @@ class _Start:
             self._set_aside(contract.name, entry, code)
         view.mark()
         return limit if code else meter.spent  # B4
+
+    def _observed(self, moment: Moment, fired: Accepted) -> Result:
+        """Let the other contracts see what fell due; return its lists with those that they add."""
+        self.view.writes = ""
+        context, result = moment.context(), fired.result
+        for contract in self.contracts.values():
+            if contract.observe is not None:
+                added = contract.observe(self.view, context, Observed("begin", {}, result, fired.facts))
+                if isinstance(added, Rejected):
+                    raise ValueError(f"{contract.name} refuses what fell due: {added.detail}")
+                result = {**result, **added}
+        return result
 
     def _show(self, name: str, result: Result, size: int) -> None:
         """Add the lists of a result to those of the contract."""

@@ -19,10 +19,11 @@ from coseal.contracts.process.attestation import ATTEST
 from coseal.contracts.process.batch import Batch
 from coseal.contracts.process.corrections import CORRECTED, HISTORY
 from coseal.contracts.process.lists import LISTS
+from coseal.contracts.process.recorded import RESERVED_SOURCES
 from coseal.contracts.process.rows import writer
 from coseal.contracts.process.state import KEYS, OPEN_KEYS, add_counts, source_key, type_key
 from coseal.contracts.process.tables import TABLES, VIEWS
-from coseal.contracts.process.types import DEFINE_TYPE
+from coseal.contracts.process.types import DEFINE_TYPE, RESERVED
 from coseal.ledger.signing import ZERO_HASH
 
 MAX_ITEMS: Final = 1_000
@@ -33,9 +34,13 @@ MAX_SEQUENCE: Final = 2**53
 
 
 def _register(view: View, context: Context, args: Args) -> Result | Rejected:
+    if args["id"].startswith(RESERVED_SOURCES):  # T5
+        return _reserved(args["id"])
     key = source_key(f"{context.member}/{args['id']}")
     if view.get(key) is not None:  # T5
         return Rejected("exists", f"{context.member}/{args['id']} is registered; it goes on from its last sequence")
+    if args["process_type"] in RESERVED:  # T19
+        return Rejected("reserved", f"the process type {args['process_type']} is a contract's own; record in another")
     if view.get(type_key(args["process_type"])) is None:
         return _unknown_type(args["process_type"])
     record: dict[str, Any] = {name: value for name, value in args.items() if name != "id"}
@@ -54,6 +59,8 @@ def _register(view: View, context: Context, args: Args) -> Result | Rejected:
 
 
 def _record(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    if args["source"].startswith(RESERVED_SOURCES):  # T5
+        return _reserved(args["source"])
     key = source_key(f"{context.member}/{args['source']}")
     record: Any = view.get(key)
     if record is None:  # T5
@@ -87,6 +94,10 @@ def _check_place(record: Mapping[str, Any], definition: Mapping[str, Any], args:
     if first > expected and "gap" not in args:
         return Rejected("sequence", f"expected {expected}, got {first}; send what lies between first")
     return None
+
+
+def _reserved(source_id: str) -> Rejected:
+    return Rejected("reserved", f"{source_id} is a source of contracts; register one of another id")
 
 
 def _unknown_type(type_id: str) -> Rejected:

@@ -55,7 +55,8 @@ class RecordedBatch:
     """What others observe of a batch: ``source`` is ``member/source``, ``record`` its state before the batch.
 
     ``latest_ms`` is the source's clock after it, ``first_steps`` what its first item took. ``history`` is what the
-    transaction shows of what was recorded before, None for nothing.
+    transaction shows of what was recorded before, None for nothing. ``appended``: a contract made it, which keeps to
+    holds of its objects itself; ``refusable``: a rule may refuse it, which what fell due is not.
     """
 
     source: str
@@ -66,6 +67,8 @@ class RecordedBatch:
     latest_ms: int | None = None
     first_steps: int = 0
     history: Any = None
+    appended: bool = False
+    refusable: bool = True
 
 
 class Batch:
@@ -76,16 +79,34 @@ class Batch:
 
     __slots__ = (
         *("args", "attestations", "context", "corrections", "counts", "definition", "facts", "hashes", "head"),
-        *("latest_allowed_ms", "latest_ms", "name", "new_objects", "objects", "oldest_allowed_ms", "record", "schema"),
+        *(
+            "latest_allowed_ms",
+            "latest_ms",
+            "member",
+            "name",
+            "new_objects",
+            "objects",
+            "oldest_allowed_ms",
+            "record",
+            "schema",
+        ),
         *("seen", "shown", "tallies", "tallies_before", "tallying", "view"),
     )
 
     def __init__(
-        self, view: View, context: Context, record: Mapping[str, Any], definition: Mapping[str, Any], args: Args
+        self,
+        view: View,
+        context: Context,
+        record: Mapping[str, Any],
+        definition: Mapping[str, Any],
+        args: Args,
+        member: str = "",
     ) -> None:
+        """``member`` is whose source it is, by default the sender's."""
+        self.member = member or context.member
         self.view, self.context, self.record, self.definition, self.args = view, context, record, definition, args
         self.schema = schema_of(definition, record.get("zone_minutes"))
-        self.name = f"{context.member}/{args['source']}"
+        self.name = f"{self.member}/{args['source']}"
         self.head: bytes = record["head"]
         self.latest_ms: int | None = record["latest_ms"]
         self.latest_allowed_ms = context.time_ms + definition["early_ms"]
@@ -166,7 +187,7 @@ class Batch:
     def _load_tally(self, name: ObjectName) -> Tally:
         """Return the tallies of an object, with the row of who records."""
         place = (self.definition["id"], *name)
-        tally = with_member(self.view, read_tally(self.view, *place), self.context.member, *place)
+        tally = with_member(self.view, read_tally(self.view, *place), self.member, *place)
         self.tallies_before[name] = tally
         return tally
 

@@ -3,8 +3,7 @@
 Law: everything that reads items of a block (rows, the HTTP interface, streams, exports, bundles) reads them here, so
 all of them see the same items in the same order.
 
-No contract appends items of its own yet; where its receipt will have them is rule T17 of
-contracts/process/README.md.
+Contracts append items by ``process.append``; where receipts have them is rule T17 of contracts/process/README.md.
 """
 
 from __future__ import annotations
@@ -12,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from coseal.contracts.kernel.action import APPENDED
 from coseal.contracts.process.chain import Item, item_hash
 from coseal.ledger.block import Receipt
 from coseal.ledger.transaction import Transaction
 
-APPENDED: Final = "appended"
 LEDGER: Final = "/ledger/"
+RESERVED_SOURCES: Final = "ledger/"
+"""Source ids that begin with this are those of contracts (``process.append``)."""
 
 
 class RecordedItem(NamedTuple):
@@ -46,7 +47,7 @@ def recorded_items(transaction: Transaction | None, receipt: Receipt) -> Iterato
     """
     if transaction is None:
         for contract in sorted(receipt.data):
-            yield from _appended(receipt.data[contract])
+            yield from appended_items(receipt.data[contract])
     elif receipt.ok:
         yield from accepted_items(transaction, receipt.data)
 
@@ -57,9 +58,10 @@ def accepted_items(transaction: Transaction, data: Mapping[str, Any]) -> Iterato
         source, process_type = data["source"], data["process_type"]
         for sequence, item in enumerate(transaction.args["items"], data["first"]):
             yield RecordedItem(source, sequence, item, process_type)
-    yield from _appended(data)
+    yield from appended_items(data)
 
 
-def _appended(data: Mapping[str, Any]) -> Iterator[RecordedItem]:
+def appended_items(data: Mapping[str, Any]) -> Iterator[RecordedItem]:
+    """Yield what a contract appended; ``data`` are those of a receipt, or the contract's of a block's first one."""
     for source, sequence, item in data.get(APPENDED, ()):  # T17
         yield RecordedItem(source, sequence, item, source.partition(LEDGER)[2])

@@ -17,7 +17,7 @@ from coseal.contracts.process.corrected_rows import CorrectedRows, Linked
 from coseal.contracts.process.corrections import named_objects
 from coseal.contracts.process.flows import FlowRows, Step
 from coseal.contracts.process.items import time_ms
-from coseal.contracts.process.recorded import accepted_items
+from coseal.contracts.process.recorded import RecordedItem, appended_items
 from coseal.contracts.process.tables import (
     ACTIVITIES,
     BATCHES,
@@ -49,6 +49,7 @@ def writer(rows: Rows) -> Writer:
         },
         finish=made.finish,
         elsewhere={"process.record": "items"},
+        appended=made.append,
     )
 
 
@@ -101,21 +102,39 @@ class _ProcessRows:
 
     def register_source(self, tx: Transaction, data: Mapping[str, Any], act: Act) -> None:
         """Put a source."""
-        source = {
-            "name": data["source"],
-            "member": act.member,
-            "process_type": data["process_type"],
-            "mode": data["mode"],
-            "zone_minutes": tx.args.get("zone_minutes"),
-            **dict.fromkeys(("sequence", "items", "events", "gaps", "missing"), 0),
-            **dict.fromkeys(("latest_ms", "recorded_ms")),
-        }
+        source = _source(data["source"], data["process_type"], data["mode"], tx.args.get("zone_minutes"))
         self._sources.put(source | act.place)
 
     def record(self, tx: Transaction, data: Mapping[str, Any], act: Act) -> None:
         """Put a batch, its items, and what they say of objects."""
-        items, sequence = [recorded.item for recorded in accepted_items(tx, data)], data["first"]
+        corrections = {entry[0] - data["first"]: entry for entry in data.get("corrections", ())}
+        shown = list(reversed(tx.args.get("corrected", ())))
+        items = tx.args["items"]
+        corrected = {
+            offset: (items[target - data["first"]] if target >= data["first"] else shown.pop(), target, also)
+            for offset, (_, target, also) in corrections.items()
+        }
         source = _required(self._sources.find(data["source"]), "a source")
+        self._record(source, items, data["first"], corrected, data.get("gap"), act)
+
+    def append(self, data: Mapping[str, Any], act: Act) -> None:
+        """Put the items that a contract appended, batch by batch; their sources open with their first ones."""
+        batches: dict[str, list[RecordedItem]] = {}
+        for one in appended_items(data):
+            batches.setdefault(one.source, []).append(one)
+        for name, recorded in batches.items():
+            source = self._sources.find(name) or _source(name, recorded[0].process_type, "live", None) | act.place
+            self._record(source, [one.item for one in recorded], recorded[0].sequence, {}, None, act)
+
+    def _record(
+        self,
+        source: dict[str, Any],
+        items: Sequence[Mapping[str, Any]],
+        sequence: int,
+        corrected: Mapping[int, _Corrected],
+        gap: Sequence[int] | None,
+        act: Act,
+    ) -> None:
         if self._next_item == 0:
             before = self._batches.last()
             self._next_item = 1 if before is None else before["first_item"] + before["items"]
@@ -123,19 +142,12 @@ class _ProcessRows:
         self._batches.add(first, len(items), source["name"], sequence, act.height, act.position)
         if self._detailed:
             self._items(source, items, first, sequence, act)
-        corrections = {entry[0] - sequence: entry for entry in data.get("corrections", ())}
-        shown = list(reversed(tx.args.get("corrected", ())))
-        corrected = {
-            offset: (items[target - sequence] if target >= sequence else shown.pop(), target, also)
-            for offset, (_, target, also) in corrections.items()
-        }
         if self._tallies.declared(source["process_type"]):
             self._tally(source, items, sequence, corrected, act)
         events, latest_ms = self._link(source, items, first, corrected, act)
-        source["sequence"] = data["last"]
+        source["sequence"] = sequence + len(items) - 1
         source["items"] += len(items)
         source["events"] += events
-        gap = data.get("gap")
         if gap is not None:
             source["gaps"] += 1
             source["missing"] += gap[1] - gap[0] + 1
@@ -265,6 +277,26 @@ class _ProcessRows:
         self._objects.add(number, process_type, object_type, name, *act.where)
         self._traces.lack(number)
         return number
+
+
+def put_own_type(rows: Rows, definition: Mapping[str, Any], act: Act) -> None:
+    """Put a contract's own process type, with the first item that it appended."""
+    if rows.of(PROCESS_TYPES).find(definition["id"], definition["version"]) is None:
+        row = {name: definition[name] for name in ("id", "version", "member", "definition")}
+        rows.of(PROCESS_TYPES).put({**row, "title": in_language(definition["title"]), **act.place})
+
+
+def _source(name: str, process_type: str, mode: str, zone_minutes: int | None) -> dict[str, Any]:
+    """Return the row of a source that recorded nothing yet, without its place."""
+    return {
+        "name": name,
+        "member": name.partition("/")[0],
+        "process_type": process_type,
+        "mode": mode,
+        "zone_minutes": zone_minutes,
+        **dict.fromkeys(("sequence", "items", "events", "gaps", "missing"), 0),
+        **dict.fromkeys(("latest_ms", "recorded_ms")),
+    }
 
 
 def _required(row: dict[str, Any] | None, what: str) -> dict[str, Any]:

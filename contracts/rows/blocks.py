@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from coseal.contracts.kernel.action import APPENDED
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.place import BEGIN, Act
 from coseal.contracts.kernel.rows.writer import Put
@@ -111,6 +112,8 @@ class BlockRows:
             self._act(act, part.name, tx.args, receipt)
         for put in self._accepted.get(part.name, ()) if receipt.ok else ():
             put(tx, receipt.data, act)
+        if receipt.ok:
+            self._append(receipt.data, act)
 
     def concerned(self, part: Part) -> list[str]:
         """Return the contracts of others that have rows of a part, by name."""
@@ -150,11 +153,19 @@ class BlockRows:
             due = receipt.data.get(name)
             if due and writer.due is not None:
                 writer.due(due, act)
+        for name in sorted(receipt.data):
+            self._append(receipt.data[name], act)
         if self._detailed and receipt.data:
             self._act(act, "begin", {}, receipt)
         came = coming(receipt.data, act.height)
         if came:
             self._others.admit(came)
+
+    def _append(self, data: Mapping[str, Any], act: Act) -> None:
+        """Put what a contract appended to process data."""
+        for writer in self._writers.values() if APPENDED in data else ():
+            if writer.appended is not None:
+                writer.appended(data, act)
 
     def _act(self, act: Act, name: str, args: Mapping[str, Any], receipt: Receipt) -> None:
         elsewhere = self._elsewhere.get(name)

@@ -16,7 +16,7 @@ from coseal.contracts.governance.announced import decisions
 from coseal.contracts.governance.document import VALIDATORS
 from coseal.contracts.governance.resolution import Track
 from coseal.contracts.kernel import deadlines
-from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.action import APPENDED, Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.budget import DECISION_STEPS, DUE_EFFECT_STEPS
 from coseal.contracts.kernel.contract import Contract, Entry, Moment, Observed
 from coseal.contracts.kernel.dates import DAY_MS
@@ -291,8 +291,8 @@ def _observe(view: View, context: Context, seen: Observed) -> Result | Rejected:
 
 
 def _findings(name: str, data: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    """Return the findings that a batch or a dispute raised, a person opened, or what was due at a block's start."""
-    return data.get("findings", ()) if name in _RAISING else ()
+    """Return the findings that a batch, a dispute or a contract's own items raised, or a person opened."""
+    return data.get("findings", ()) if name in _RAISING or (name != "begin" and APPENDED in data) else ()
 
 
 # The start of a block

@@ -44,7 +44,7 @@ RECORDING_STEPS: Final = 4
 def observe(view: View, context: Context, batch: RecordedBatch) -> Result | Rejected:
     """Let the rules in force judge a batch, if any do, or if anything of its process type is on hold."""
     judges = judging(view, batch.definition)
-    held = bool(view.get(holds_key(batch.definition["id"])))
+    held = not batch.appended and bool(view.get(holds_key(batch.definition["id"])))
     if not judges and not held:
         return {}
     watch = Watch(view, context, batch, judges, held=held)
@@ -166,7 +166,7 @@ class Watch:
                     state, event, object_id, whole=watched.whole(judge), look=look, spend=self.view.charge
                 )
                 for finding in findings:
-                    if refuses(finding) and not judge.shadow:  # J13
+                    if refuses(finding) and not judge.shadow and self.batch.refusable:  # J13
                         return violated(recorded.offset, recorded.item, finding)
                     self.found.append(Found(judge, object_type, object_id, finding, origin))
         return None

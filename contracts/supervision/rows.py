@@ -46,6 +46,7 @@ def writer(rows: Rows) -> Writer:
         | dict.fromkeys(CASE_ACTS, partial(_write, rows, _open_case))
         | dict.fromkeys(("process.record", "process.attest"), lambda tx, data, act: _observed(rows, data, act)),
         due=partial(_due, rows),
+        appended=partial(_observed, rows),
     )
 
 

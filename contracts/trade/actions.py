@@ -11,21 +11,29 @@ from __future__ import annotations
 from typing import Final
 
 from coseal.contracts.kernel import deadlines
-from coseal.contracts.kernel.action import Reader, Result, View
+from coseal.contracts.kernel.action import Accepted, Reader, Result, View
 from coseal.contracts.kernel.contract import Contract, Entry, Moment
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
+from coseal.contracts.process.append import install_type
 from coseal.contracts.trade import cases, disputes, financing, issuing, moving, netting, paying
+from coseal.contracts.trade.history import DEFINITION
 from coseal.contracts.trade.lists import LISTS
 from coseal.contracts.trade.rows import changed, moved, writer
 from coseal.contracts.trade.state import KEYS, NAME, OPEN_KEYS
 from coseal.contracts.trade.tables import TABLES, VIEWS
+from coseal.ledger.genesis import Genesis
 
 
 def _due(view: View, time_ms: int) -> Entry | None:
     return deadlines.take(view, NAME, BLOCK_CLOCK, time_ms)
 
 
-def _fire(view: View, moment: Moment, entry: Entry) -> Result:
+def _install(view: View, genesis: Genesis) -> None:
+    """Have the contract's own process type from the first block on."""
+    install_type(view, DEFINITION)
+
+
+def _fire(view: View, moment: Moment, entry: Entry) -> Result | Accepted:
     """Do one due thing."""
     match entry:
         case ["lapse", number]:
@@ -55,6 +63,7 @@ CONTRACT: Final[Contract] = Contract(
         **netting.ACTIONS,
         **cases.ACTIONS,
     },
+    install=_install,
     due=_due,
     fire=_fire,
     next_deadline_ms=_next_deadline_ms,
@@ -65,4 +74,5 @@ CONTRACT: Final[Contract] = Contract(
     lists=LISTS,
     keys=KEYS,
     open_keys=OPEN_KEYS,
+    process_types=(DEFINITION,),
 )

@@ -8,36 +8,39 @@ contracts/trade/README.md, sections Delivery versus payment and Financing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from coseal.contracts.currency.authority import MEMBER, PAY
 from coseal.contracts.currency.ledger import CLOSED, POSTED, VAULT, Wallet, takes_any
 from coseal.contracts.currency.payments import between
-from coseal.contracts.currency.post import Order, Origin, Posting, class_of, unknown_wallet, wallet_of
-from coseal.contracts.kernel.action import Context, Reader, Rejected, Result, View
+from coseal.contracts.currency.post import Order, Posting, class_of, origin_of, unknown_wallet, wallet_of
+from coseal.contracts.kernel.action import APPENDED, Accepted, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.wording import moment_text
+from coseal.contracts.process.append import append
 from coseal.contracts.supervision.holds import held
+from coseal.contracts.trade.history import DEFINITION, LOAN, PARTY, RECEIVABLE, event, exposure_event, run_events
 from coseal.contracts.trade.ledger import MAY, OPEN, OWED, PROPOSED, Loan, Receivable, number_of
 from coseal.contracts.trade.runs import ENDED, phase, run_of
-from coseal.contracts.trade.state import COUNT_KEY, NAME, book_key, exposure_key, loan_key, receivable_key
+from coseal.contracts.trade.state import COUNT_KEY, FELL_DUE, NAME, book_key, exposure_key, loan_key, receivable_key
 
 ACT_STEPS: Final = 400
 """What an act takes beside its reads, writes and movements."""
-RECEIVABLE: Final = "receivable"
-PARTY: Final = "party"
-"""The object types under which what is held is named, with the process type ``trade``."""
 RECEIVABLES, LOANS, RUNS = range(3)
 """What is numbered."""
 
 
 class Books:
-    """What an act changes: ``put``, ``put_loan`` and ``pay``, and in the end ``write``."""
+    """What an act changes: ``put``, ``put_loan`` and ``pay``, and in the end ``write``, with the event that it is.
 
-    def __init__(self, view: View, origin: Origin) -> None:
+    ``context`` is that of the act, or of nobody for what fell due.
+    """
+
+    def __init__(self, view: View, context: Context) -> None:
         view.charge(ACT_STEPS)
-        self.view, self.origin = view, origin
+        self.view, self.context = view, context
+        self._about: tuple[int, Receivable] | None = None
         self._receivables: dict[int, tuple[Receivable | None, Receivable]] = {}
         self._loans: dict[int, tuple[Loan | None, Loan]] = {}
         self._orders: list[Order] = []
@@ -68,8 +71,13 @@ class Books:
     # Changing
 
     def put(self, number: int, before: Receivable | None, after: Receivable) -> None:
-        """Have a receivable written, which was ``before``."""
+        """Have a receivable written, which was ``before``; the last one is what the act is about."""
         self._receivables[number] = (before, after)
+        self.about(number, after)
+
+    def about(self, number: int, receivable: Receivable) -> None:
+        """Have the event of the act be about a receivable."""
+        self._about = (number, receivable)
 
     def put_loan(self, number: int, before: Loan | None, after: Loan) -> None:
         """Have a loan written, which was ``before``."""
@@ -90,9 +98,62 @@ class Books:
             about = (NAME, RECEIVABLE, f"R{number}")
             self._orders.append(Order(POSTED, debit, credit, amount, code=code, about=about))
 
+    def changed(self) -> list[tuple[int, int]]:
+        """Return the receivables that the act changes, each with what is outstanding of it."""
+        return [(number, after.outstanding) for number, (_, after) in self._receivables.items()]
+
     # The end
 
-    def write(self) -> Result | Rejected:
+    def write(self, kind: str, said: Result | None = None, /, **attributes: Any) -> Accepted | Rejected:
+        """Move the money, write what changed and append an event of it, or refuse all of it.
+
+        Return what the receipt says, ``said`` included.
+        """
+        written = self._write()
+        if isinstance(written, Rejected):
+            return written
+        by = self.context.sender  # D24
+        events = [self._event(kind, attributes)]
+        events += [  # D25
+            exposure_event(by, *exposure) for exposure in written.get("exposures", ())
+        ]
+        return self.append(self.context.member or self._debtor(), events, {**(said or {}), **written})
+
+    def fell_due(self, kind: str, /, **attributes: Any) -> Accepted | Rejected:
+        """Return the same for what fell due; the event is the debtor's, who owes it or did not answer."""
+        written = self.write(kind, **attributes)
+        return written if isinstance(written, Rejected) else shown_due(written)
+
+    def write_run(self, kind: str, run: int, named: Sequence[tuple[int, int]], said: Result) -> Accepted | Rejected:
+        """Do the same for what became of receivables, (number, fen), in a netting run."""
+        written = self._write()
+        if isinstance(written, Rejected):
+            return written
+        events = [*run_events(kind, run, self.context.sender, named)]
+        return self.append(self.context.member, events, {**said, **written})
+
+    def append(self, member: str, events: Sequence[Mapping[str, Any]], said: Result) -> Accepted:
+        """Append events to a member's source of the process type; return what the receipt says."""
+        appended = append(self.view, self.context, member, DEFINITION, events)
+        return Accepted({**said, **appended.result}, appended.batch)
+
+    def _event(self, kind: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        if self._about is None:
+            raise ValueError(f"{kind} is about no receivable")
+        number, receivable = self._about
+        objects = [[RECEIVABLE, f"R{number}"]]
+        objects += [[RECEIVABLE, f"R{other}"] for other in self._receivables if other != number]
+        objects += [[LOAN, f"L{loan}"] for loan in self._loans]
+        before = self._receivables.get(number, (None, receivable))[0] or receivable
+        parties = (receivable.debtor, receivable.holder, before.holder, self.context.member)
+        objects += [[PARTY, party] for party in dict.fromkeys(parties) if party]
+        said = {name: getattr(receivable, name) for name in ("debtor", "holder", "outstanding", "status")}
+        return event(kind, objects, by=self.context.sender, **said, **attributes)
+
+    def _debtor(self) -> str:
+        return "" if self._about is None else self._about[1].debtor
+
+    def _write(self) -> Result | Rejected:
         """Move the money and write what changed, or refuse all of it; return what the receipt says."""
         claims: dict[str, int] = {}
         exposed: dict[tuple[str, str], int] = {}
@@ -121,7 +182,7 @@ class Books:
         """Move the money, and count what wallets are named by; nothing is written of what is refused."""
         if not self._orders and not claims:
             return {}
-        posting = Posting(self.view, self.origin, len(self._orders) + 1)
+        posting = Posting(self.view, origin_of(self.context), len(self._orders) + 1)
         for order in self._orders:
             wrong = between(self.view, {"from": order.debit, "to": order.credit, "code": order.code})
             wrong = wrong or posting.refusal(order)
@@ -155,6 +216,12 @@ class Books:
                 self.view.delete(key)
             sums.append(before + change)
         return [bank, debtor, *sums]
+
+
+def shown_due(written: Accepted) -> Accepted:
+    """Return what an act says as the lists that the first receipt of a block has."""
+    said = {name: value for name, value in written.result.items() if name != APPENDED}
+    return Accepted({FELL_DUE: [said], APPENDED: written.result[APPENDED]}, written.facts)
 
 
 def _count(
@@ -191,11 +258,6 @@ def _shown_payment(order: Order) -> dict[str, Any]:
 
 
 # Guards
-
-
-def origin_of(context: Context) -> Origin:
-    """Return the origin of what a transaction posts."""
-    return Origin(context.height, context.time_ms, context.tx_id)
 
 
 def encumbered(view: View, number: int, receivable: Receivable, time_ms: int) -> Rejected | None:

@@ -18,13 +18,14 @@ from coseal.contracts.rules.rule import SEVERITIES
 from coseal.contracts.supervision.cases import Case, open_case, opened
 from coseal.contracts.supervision.terms import long_text
 from coseal.contracts.trade import fields
-from coseal.contracts.trade.books import PARTY, RECEIVABLE, Books, origin_of
+from coseal.contracts.trade.books import Books
+from coseal.contracts.trade.history import PARTY, RECEIVABLE
 from coseal.contracts.trade.state import NAME
 
 
 def _open_case(view: View, context: Context, args: Args) -> Result | Rejected:
     if "receivable" in args:
-        found = Books(view, origin_of(context)).found(args["receivable"])
+        found = Books(view, context).found(args["receivable"])
         if isinstance(found, Rejected):
             return found
         place = (RECEIVABLE, args["receivable"], found[1].holder)

@@ -12,26 +12,25 @@ from dataclasses import replace
 from typing import Final
 
 from coseal.contracts.currency.ledger import yuan
-from coseal.contracts.currency.post import Origin
 from coseal.contracts.kernel import deadlines
-from coseal.contracts.kernel.action import FORMER, Action, Args, Arguments, Context, Rejected, Result, View
+from coseal.contracts.kernel.action import FORMER, Accepted, Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.kernel.contract import Moment
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.evidence import EVIDENCE
 from coseal.contracts.supervision.terms import long_text, term_ms
-from coseal.contracts.trade import fields
-from coseal.contracts.trade.books import Books, on_hold, origin_of, stayed
+from coseal.contracts.trade import fields, history
+from coseal.contracts.trade.books import Books, on_hold, stayed
 from coseal.contracts.trade.financing import released
 from coseal.contracts.trade.ledger import SETTLED, Receivable
 from coseal.contracts.trade.runs import being_cleared, clears_until
-from coseal.contracts.trade.state import FELL_DUE, NAME
+from coseal.contracts.trade.state import NAME
 
 MAX_DISPUTES: Final = 4
 """Of one receivable, so that disputes that are given up do not keep it for ever."""
 
 
-def _dispute(view: View, context: Context, args: Args) -> Result | Rejected:
-    books = Books(view, origin_of(context))
+def _dispute(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    books = Books(view, context)
     found = books.found(args["receivable"], "dispute")
     if isinstance(found, Rejected):
         return found
@@ -47,7 +46,7 @@ def _dispute(view: View, context: Context, args: Args) -> Result | Rejected:
         return wrong
     dispute = {"height": context.height, "answered": False, "agreed": {}}
     books.put(number, receivable, replace(receivable, dispute=dispute, disputes=receivable.disputes + 1))
-    return books.write()
+    return books.write(history.DISPUTED)
 
 
 def _disputed(books: Books, context: Context, args: Args, action: str) -> tuple[int, Receivable] | Rejected:
@@ -60,8 +59,8 @@ def _disputed(books: Books, context: Context, args: Args, action: str) -> tuple[
     return stayed(books.view, context.member) or on_hold(books.view, number) or found
 
 
-def _answer(view: View, context: Context, args: Args) -> Result | Rejected:
-    books = Books(view, origin_of(context))
+def _answer(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    books = Books(view, context)
     found = _disputed(books, context, args, "answer")
     if isinstance(found, Rejected):
         return found
@@ -73,11 +72,11 @@ def _answer(view: View, context: Context, args: Args) -> Result | Rejected:
     if not (receivable.dispute or {})["answered"]:
         deadlines.add(view, NAME, BLOCK_CLOCK, respond_ms, ["dispute", number, receivable.disputes])
     books.put(number, receivable, replace(receivable, dispute=dispute))
-    return books.write()
+    return books.write(history.ANSWERED)
 
 
-def _resolve(view: View, context: Context, args: Args) -> Result | Rejected:
-    books = Books(view, origin_of(context))
+def _resolve(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    books = Books(view, context)
     found = _disputed(books, context, args, "resolve")
     if isinstance(found, Rejected):
         return found
@@ -97,7 +96,7 @@ def _resolve(view: View, context: Context, args: Args) -> Result | Rejected:
         books.put(number, receivable, _credited(receivable, amount))
     else:
         books.put(number, receivable, replace(receivable, dispute={**dispute, "agreed": agreed}))
-    return books.write()
+    return books.write(history.RESOLVED, amount=amount)
 
 
 def _credited(receivable: Receivable, amount: int) -> Receivable:
@@ -108,9 +107,9 @@ def _credited(receivable: Receivable, amount: int) -> Receivable:
     return replace(released(after) if after.loan else after, status=SETTLED)
 
 
-def gave_up(view: View, moment: Moment, number: int, disputes: int) -> Result:
+def gave_up(view: View, moment: Moment, number: int, disputes: int) -> Result | Accepted:
     """End a dispute that was answered, and that the debtor did not bring to an end in time."""
-    books = Books(view, Origin(moment.height, moment.time_ms))
+    books = Books(view, moment.context())
     receivable = books.receivable(number)
     if receivable.dispute is None or receivable.disputes != disputes:
         return {}
@@ -119,10 +118,10 @@ def gave_up(view: View, moment: Moment, number: int, disputes: int) -> Result:
         deadlines.add(view, NAME, BLOCK_CLOCK, until_ms, ["dispute", number, disputes])
         return {}
     books.put(number, receivable, replace(receivable, dispute=None))  # D18
-    written = books.write()
+    written = books.fell_due(history.GIVEN_UP)
     if isinstance(written, Rejected):
         raise ValueError(f"a dispute of R{number} ends and is {written.code}")
-    return {FELL_DUE: [written]}
+    return written
 
 
 ACTIONS: Final[dict[str, Action]] = {

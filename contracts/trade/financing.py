@@ -14,11 +14,21 @@ from typing import Any, Final
 
 from coseal.contracts.currency.authority import TREASURY
 from coseal.contracts.currency.ledger import yuan
-from coseal.contracts.kernel.action import FORMER, Action, Args, Arguments, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.action import (
+    FORMER,
+    Accepted,
+    Action,
+    Args,
+    Arguments,
+    Context,
+    Reader,
+    Rejected,
+    View,
+)
 from coseal.contracts.kernel.fields import OneOf
 from coseal.contracts.membership.state import member_key
-from coseal.contracts.trade import fields
-from coseal.contracts.trade.books import LOANS, Books, encumbered, origin_of, paid_wallet, paying_wallet, stayed
+from coseal.contracts.trade import fields, history
+from coseal.contracts.trade.books import LOANS, Books, encumbered, paid_wallet, paying_wallet, stayed
 from coseal.contracts.trade.ledger import MAX_HANDS, OPEN, REPAID, Loan, Receivable, number_of, waterfall
 from coseal.contracts.trade.moving import free_of_holder, offer_time, offered_before, open_offer, passed_on, shown_offer
 from coseal.contracts.trade.state import exposure_key, limit_key, offer_key
@@ -29,8 +39,8 @@ BANK: Final = "bank"
 KINDS: Final = (ASSIGNMENT, PLEDGE)
 
 
-def _offer(view: View, context: Context, args: Args) -> Result | Rejected:
-    books, bank = Books(view, origin_of(context)), context.member
+def _offer(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    books, bank = Books(view, context), context.member
     found = books.found(args["receivable"])
     if isinstance(found, Rejected):
         return found
@@ -52,7 +62,15 @@ def _offer(view: View, context: Context, args: Args) -> Result | Rejected:
     offer = {**{name: args[name] for name in names}, "by": bank, "turn": receivable.turn}
     view.put(offer_key(number, bank), offer)
     terms = {name: args[name] for name in ("advance", "fee", "recourse")}
-    return {"offer": {**shown_offer(number, bank, offer), **terms}}
+    books.about(number, receivable)
+    said = {"offer": {**shown_offer(number, bank, offer), **terms}}
+    return books.write(history.FINANCE_OFFERED, said, **_terms(context, receivable, offer))
+
+
+def _terms(context: Context, receivable: Receivable, offer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what events say of an offer to finance."""
+    said = {name: offer[name] for name in ("kind", "advance", "fee", "recourse")}
+    return {"bank": offer["by"], **said, "days": history.days_until(receivable.due_ms, context.time_ms)}
 
 
 def _not_a_bank(context: Context) -> Rejected | None:
@@ -87,8 +105,8 @@ def _fits(reader: Reader, number: int, receivable: Receivable, bank: str, offer:
     return None
 
 
-def _accept(view: View, context: Context, args: Args) -> Result | Rejected:
-    books, bank = Books(view, origin_of(context)), args["bank"]
+def _accept(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    books, bank = Books(view, context), args["bank"]
     found = books.found(args["receivable"])
     if isinstance(found, Rejected):
         return found
@@ -117,7 +135,7 @@ def _accept(view: View, context: Context, args: Args) -> Result | Rejected:
     else:
         books.pay(offer["from"], args["wallet"], offer["advance"], "LOAN", number)
         _lend(books, context, number, receivable, offer)
-    return books.write()  # D6
+    return books.write(history.FINANCED, None, **_terms(context, receivable, offer))  # D6
 
 
 def _lend(books: Books, context: Context, number: int, receivable: Receivable, offer: Mapping[str, Any]) -> None:
@@ -160,8 +178,8 @@ def released(receivable: Receivable) -> Receivable:
     return replace(receivable, pledgee="", financier="", loan=0, turn=receivable.turn + 1)
 
 
-def _repay(view: View, context: Context, args: Args) -> Result | Rejected:
-    books, number = Books(view, origin_of(context)), number_of(args["loan"], "L")
+def _repay(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    books, number = Books(view, context), number_of(args["loan"], "L")
     loan = books.loan(number)
     if loan is None:
         return Rejected("unknown_loan", f"there is no loan {args['loan']}")
@@ -177,17 +195,22 @@ def _repay(view: View, context: Context, args: Args) -> Result | Rejected:
     receivable = books.receivable(loan.receivable)
     if repaid and receivable.loan == number:
         books.put(loan.receivable, receivable, released(receivable))
-    return books.write()
+    else:
+        books.about(loan.receivable, receivable)
+    return books.write(history.LOAN_REPAID, amount=args["amount"])
 
 
-def _set_limit(view: View, context: Context, args: Args) -> Result | Rejected:
+def _set_limit(view: View, context: Context, args: Args) -> Accepted | Rejected:
     wrong = _not_a_bank(context)
     if wrong is not None:
         return wrong
     if view.get(member_key(args["debtor"])) is None:
         return Rejected("unknown_member", f"args.debtor: there is no member {args['debtor']}")
     view.put(limit_key(context.member, args["debtor"]), args["amount"])
-    return {"bank": context.member, "debtor": args["debtor"], "amount": args["amount"]}
+    said = {"bank": context.member, "debtor": args["debtor"], "amount": args["amount"]}
+    named = [[history.EXPOSURE, f"{context.member}/{args['debtor']}"]]
+    set_event = history.event(history.LIMIT_SET, named, by=context.sender, **said)
+    return Books(view, context).append(context.member, [set_event], said)
 
 
 ACTIONS: Final[dict[str, Action]] = {

@@ -13,10 +13,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from coseal.contracts.currency.ledger import yuan
-from coseal.contracts.currency.post import Origin
 from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import (
     INVALID,
+    Accepted,
     Action,
     Args,
     Arguments,
@@ -31,8 +31,9 @@ from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.fields import Text
 from coseal.contracts.kernel.wording import moment_text
 from coseal.contracts.membership.state import member_key
-from coseal.contracts.trade import fields, lines
-from coseal.contracts.trade.books import RECEIVABLES, Books, on_hold, origin_of, paid_wallet, paying_wallet, stayed
+from coseal.contracts.trade import fields, history, lines
+from coseal.contracts.trade.books import RECEIVABLES, Books, on_hold, paid_wallet, paying_wallet, stayed
+from coseal.contracts.trade.history import days_until
 from coseal.contracts.trade.ledger import (
     ACCEPTED,
     LAPSED,
@@ -43,15 +44,15 @@ from coseal.contracts.trade.ledger import (
     fingerprint,
 )
 from coseal.contracts.trade.lines import Line
-from coseal.contracts.trade.state import FELL_DUE, NAME, claimed_key, invoice_key
+from coseal.contracts.trade.state import NAME, claimed_key, invoice_key
 
 ANSWER_MS: Final = 5 * DAY_MS
 MAX_TERM_MS: Final = 366 * DAY_MS
 
 
-def _issue(view: View, context: Context, args: Args) -> Result | Rejected:
+def _issue(view: View, context: Context, args: Args) -> Accepted | Rejected:
     creditor, debtor, invoice = context.member, args["debtor"], args["invoice"]
-    books = Books(view, origin_of(context))
+    books = Books(view, context)
     wrong = stayed(view, creditor) or _parties(view, creditor, debtor) or _sums(args)
     if wrong is not None:
         return wrong
@@ -85,8 +86,9 @@ def _issue(view: View, context: Context, args: Args) -> Result | Rejected:
     view.put(claimed_key(number), [answer_ms, [list(line) for line in claimed]])
     deadlines.add(view, NAME, BLOCK_CLOCK, answer_ms, ["lapse", number])
     books.put(number, None, receivable)
-    written = books.write()
-    return written if isinstance(written, Rejected) else {**written, "answer_ms": answer_ms}
+    said = {"amount": args["amount"], "tax": args["tax"], "due": moment_text(args["due_ms"]), "lines": len(claimed)}
+    days = days_until(args["due_ms"], context.time_ms)
+    return books.write(history.ISSUED, {"answer_ms": answer_ms}, **said, days=days)
 
 
 def _parties(view: View, creditor: str, debtor: str) -> Rejected | None:
@@ -107,8 +109,8 @@ def _sums(args: Args) -> Rejected | None:
     return None
 
 
-def _accept(view: View, context: Context, args: Args) -> Result | Rejected:
-    books = Books(view, origin_of(context))
+def _accept(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    books = Books(view, context)
     found = _proposed(books, context, args, "accept")
     if isinstance(found, Rejected):
         return found
@@ -122,15 +124,16 @@ def _accept(view: View, context: Context, args: Args) -> Result | Rejected:
     view.delete(claimed_key(number))
     deadlines.add(view, NAME, BLOCK_CLOCK, receivable.due_ms, ["due", number])
     books.put(number, receivable, replace(receivable, status=ACCEPTED, autopay=args.get("autopay", "")))
-    return books.write()
+    return books.write(history.ACCEPTED)
 
 
-def _reject(view: View, context: Context, args: Args) -> Result | Rejected:
-    books = Books(view, origin_of(context))
+def _reject(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    books = Books(view, context)
     found = _proposed(books, context, args, "reject")
     if isinstance(found, Rejected):
         return found
-    return _end(books, found[0], found[1], REJECTED)
+    _end(books, found[0], found[1], REJECTED)
+    return books.write(history.REJECTED)
 
 
 def _proposed(books: Books, context: Context, args: Args, action: str) -> tuple[int, Receivable, list[Line]] | Rejected:
@@ -148,24 +151,24 @@ def _proposed(books: Books, context: Context, args: Args, action: str) -> tuple[
     return wrong or (number, receivable, [Line(*line) for line in claimed[1]])
 
 
-def _end(books: Books, number: int, receivable: Receivable, status: str) -> Result | Rejected:
+def _end(books: Books, number: int, receivable: Receivable, status: str) -> None:
     """End what was not accepted; its invoice may be registered again."""
     books.view.delete(invoice_key(receivable.creditor, receivable.invoice))  # D4
     books.view.delete(claimed_key(number))
     books.put(number, receivable, replace(receivable, status=status, outstanding=0))
-    return books.write()
 
 
-def lapse(view: View, moment: Moment, number: int) -> Result:
+def lapse(view: View, moment: Moment, number: int) -> Result | Accepted:
     """End a receivable that its debtor did not answer in time."""
-    books = Books(view, Origin(moment.height, moment.time_ms))
+    books = Books(view, moment.context())
     receivable = books.receivable(number)
     if receivable.status != PROPOSED:
         return {}
-    written = _end(books, number, receivable, LAPSED)
+    _end(books, number, receivable, LAPSED)
+    written = books.fell_due(history.LAPSED)
     if isinstance(written, Rejected):
         raise ValueError(f"R{number} lapses and is {written.code}")
-    return {FELL_DUE: [written]}
+    return written
 
 
 def _faults(args: Args) -> Iterator[Rejected]:

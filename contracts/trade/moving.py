@@ -17,13 +17,13 @@ from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import (
     FORMER,
     INVALID,
+    Accepted,
     Action,
     Args,
     Arguments,
     Context,
     Reader,
     Rejected,
-    Result,
     View,
 )
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
@@ -31,8 +31,8 @@ from coseal.contracts.kernel.fields import Many
 from coseal.contracts.kernel.wording import moment_text
 from coseal.contracts.membership.standing import standing
 from coseal.contracts.membership.state import member_key
-from coseal.contracts.trade import fields, lines
-from coseal.contracts.trade.books import RECEIVABLES, Books, encumbered, origin_of, paid_wallet, stayed
+from coseal.contracts.trade import fields, history, lines
+from coseal.contracts.trade.books import RECEIVABLES, Books, encumbered, paid_wallet, stayed
 from coseal.contracts.trade.ledger import MAX_DEPTH, MAX_HANDS, MIN_PART, SPLIT, Receivable
 from coseal.contracts.trade.state import NAME, offer_key
 
@@ -42,8 +42,8 @@ PART_STEPS: Final = 60
 TRANSFER: Final = "transfer"
 
 
-def _split(view: View, context: Context, args: Args) -> Result | Rejected:
-    books, amounts = Books(view, origin_of(context)), args["amounts"]
+def _split(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    books, amounts = Books(view, context), args["amounts"]
     found = free_of_holder(books, context, args["receivable"])
     if isinstance(found, Rejected):
         return found
@@ -62,7 +62,7 @@ def _split(view: View, context: Context, args: Args) -> Result | Rejected:
         books.put(part, None, replace(made, turn=0, run=0, height=context.height))
         deadlines.add(view, NAME, BLOCK_CLOCK, receivable.due_ms, ["due", part])
     books.put(number, receivable, replace(receivable, status=SPLIT, outstanding=0))
-    return books.write()
+    return books.write(history.SPLIT, parts=len(amounts))
 
 
 def free_of_holder(books: Books, context: Context, name: str) -> tuple[int, Receivable] | Rejected:
@@ -80,8 +80,8 @@ def free_of_holder(books: Books, context: Context, name: str) -> tuple[int, Rece
 # Transfer
 
 
-def _offer(view: View, context: Context, args: Args) -> Result | Rejected:
-    books, receiver = Books(view, origin_of(context)), args["to"]
+def _offer(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    books, receiver = Books(view, context), args["to"]
     found = free_of_holder(books, context, args["receivable"])
     if isinstance(found, Rejected):
         return found
@@ -101,7 +101,9 @@ def _offer(view: View, context: Context, args: Args) -> Result | Rejected:
         offer_key(number, receiver),
         {**offer, "recourse": args["recourse"], "against": [list(line) for line in against]},
     )
-    return {"offer": shown_offer(number, receiver, offer)}
+    books.about(number, receivable)
+    said = {"offer": shown_offer(number, receiver, offer)}
+    return books.write(history.TRANSFER_OFFERED, said, to=receiver, recourse=args["recourse"])
 
 
 def _receiver(view: View, receivable: Receivable, receiver: str) -> Rejected | None:
@@ -129,8 +131,8 @@ def _hands(number: int, receivable: Receivable) -> Rejected | None:
     return Rejected("too_many_hands", f"R{number} went through {MAX_HANDS} hands")
 
 
-def _accept(view: View, context: Context, args: Args) -> Result | Rejected:
-    books = Books(view, origin_of(context))
+def _accept(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    books = Books(view, context)
     found = books.found(args["receivable"])
     if isinstance(found, Rejected):
         return found
@@ -152,7 +154,7 @@ def _accept(view: View, context: Context, args: Args) -> Result | Rejected:
     lines.take(view, receivable.holder, against)
     view.delete(offer_key(number, context.member))
     books.put(number, receivable, passed_on(receivable, context.member, args["wallet"], offer["recourse"], ""))
-    return books.write()
+    return books.write(history.TRANSFERRED, amount=receivable.outstanding, recourse=offer["recourse"])
 
 
 def passed_on(receivable: Receivable, holder: str, wallet: str, recourse: bool, financier: str) -> Receivable:
@@ -162,19 +164,21 @@ def passed_on(receivable: Receivable, holder: str, wallet: str, recourse: bool, 
     return replace(turned, financier=financier, turn=receivable.turn + 1)
 
 
-def _withdraw(view: View, context: Context, args: Args) -> Result | Rejected:
-    books = Books(view, origin_of(context))
+def _withdraw(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    books = Books(view, context)
     found = books.found(args["receivable"])
     if isinstance(found, Rejected):
         return found
-    number, other = found[0], args["member"]
+    (number, receivable), other = found, args["member"]
     offer: Any = view.get(offer_key(number, other))
     if offer is None:
         return Rejected("unknown_offer", f"nothing is offered to or by {other} for R{number}")
     if offer["by"] != context.member:
         return Rejected("not_yours", f"{offer['by']} made this offer")
     view.delete(offer_key(number, other))
-    return {"offer": shown_offer(number, other, {**offer, "kind": "withdrawn"})}
+    books.about(number, receivable)
+    said = {"offer": shown_offer(number, other, {**offer, "kind": "withdrawn"})}
+    return books.write(history.OFFER_WITHDRAWN, said, kind=offer["kind"])
 
 
 # Offers

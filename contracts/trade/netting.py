@@ -13,7 +13,18 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from coseal.contracts.kernel import deadlines
-from coseal.contracts.kernel.action import INVALID, Action, Args, Arguments, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.action import (
+    INVALID,
+    Accepted,
+    Action,
+    Args,
+    Arguments,
+    Context,
+    Reader,
+    Rejected,
+    Result,
+    View,
+)
 from coseal.contracts.kernel.contract import Moment
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
@@ -21,12 +32,13 @@ from coseal.contracts.kernel.fields import Integer, Many, Name, Table
 from coseal.contracts.kernel.wording import moment_text
 from coseal.contracts.supervision.holds import held
 from coseal.contracts.supervision.state import holds_key
-from coseal.contracts.trade import clearing, fields
-from coseal.contracts.trade.books import PARTY, RECEIVABLE, RUNS, Books, on_hold, origin_of, stayed
+from coseal.contracts.trade import clearing, fields, history
+from coseal.contracts.trade.books import RUNS, Books, on_hold, shown_due, stayed
 from coseal.contracts.trade.clearing import MAX_POTENTIAL, Obligation
+from coseal.contracts.trade.history import PARTY, RECEIVABLE
 from coseal.contracts.trade.ledger import ACCEPTED, OVERDUE, SETTLED, Receivable, number_of
 from coseal.contracts.trade.runs import CLEARED, CLEARING_MS, ENDED, LAPSED, OPEN, Run, phase, run_of, shown_run
-from coseal.contracts.trade.state import FELL_DUE, NAME, entered_key, receivable_key, run_key, running_key
+from coseal.contracts.trade.state import NAME, entered_key, receivable_key, run_key, running_key
 
 MIN_OPEN_MS: Final = 3_600_000
 MAX_OPEN_MS: Final = 30 * DAY_MS
@@ -63,8 +75,8 @@ class Entered(NamedTuple):
 # Opening, entering, leaving
 
 
-def _open(view: View, context: Context, args: Args) -> Result | Rejected:
-    books, member, closes_ms = Books(view, origin_of(context)), context.member, args["closes_ms"]
+def _open(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    books, member, closes_ms = Books(view, context), context.member, args["closes_ms"]
     wrong = stayed(view, member)
     if wrong is not None:
         return wrong
@@ -80,12 +92,14 @@ def _open(view: View, context: Context, args: Args) -> Result | Rejected:
     view.put(entered_key(number), [[], {}])
     deadlines.add(view, NAME, BLOCK_CLOCK, closes_ms + CLEARING_MS, ["run", number])
     view.put(run_key(number), run.encoded())
-    return {"run": shown_run(number, run)}
+    named = [[history.RUN, f"N{number}"]]
+    opened = history.event(history.RUN_OPENED, named, by=context.sender, closes=moment_text(closes_ms))
+    return books.append(member, [opened], {"run": shown_run(number, run)})
 
 
-def _enter(view: View, context: Context, args: Args) -> Result | Rejected:
+def _enter(view: View, context: Context, args: Args) -> Accepted | Rejected:
     names: list[str] = args["receivables"]
-    books, found = Books(view, origin_of(context)), _in_time(view, context, args)
+    books, found = Books(view, context), _in_time(view, context, args)
     if isinstance(found, Rejected):
         return found
     number, run = found
@@ -101,12 +115,12 @@ def _enter(view: View, context: Context, args: Args) -> Result | Rejected:
         books.put(receivable_number, receivable, replace(receivable, run=number))
     if len(entered.numbers) > MAX_OBLIGATIONS or len(entered.parties) > MAX_PARTIES:  # D19
         return Rejected("limit", f"N{number} takes {MAX_OBLIGATIONS} receivables of {MAX_PARTIES} parties")
-    return _kept(books, number, run, entered)
+    return _kept(books, number, run, entered, history.ENTERED)
 
 
-def _withdraw(view: View, context: Context, args: Args) -> Result | Rejected:
+def _withdraw(view: View, context: Context, args: Args) -> Accepted | Rejected:
     names: list[str] = args["receivables"]
-    books, found = Books(view, origin_of(context)), _in_time(view, context, args)
+    books, found = Books(view, context), _in_time(view, context, args)
     if isinstance(found, Rejected):
         return found
     number, run = found
@@ -124,7 +138,7 @@ def _withdraw(view: View, context: Context, args: Args) -> Result | Rejected:
         entered.tally(receivable, -1)
         books.put(receivable_number, receivable, replace(receivable, run=0))
     left = [each for each in entered.numbers if each not in gone]
-    return _kept(books, number, run, Entered(left, entered.parties))
+    return _kept(books, number, run, Entered(left, entered.parties), history.WITHDRAWN)
 
 
 def _in_time(view: View, context: Context, args: Args) -> tuple[int, Run] | Rejected:
@@ -171,12 +185,10 @@ def _hindrance(receivable: Receivable) -> str:
     return "it is disputed" if receivable.dispute is not None else ""
 
 
-def _kept(books: Books, number: int, run: Run, entered: Entered) -> Result | Rejected:
+def _kept(books: Books, number: int, run: Run, entered: Entered, kind: str) -> Accepted | Rejected:
     books.view.put(entered_key(number), [entered.numbers, entered.parties])
-    written = books.write()
-    if isinstance(written, Rejected):
-        return written
-    return {"run": shown_run(number, run), "entered": len(entered.numbers), **written}
+    said = {"run": shown_run(number, run), "entered": len(entered.numbers)}
+    return books.write_run(kind, number, books.changed(), said)
 
 
 # Clearing
@@ -207,8 +219,8 @@ def in_run(reader: Reader, number: int) -> list[tuple[int, Receivable]]:
     return found
 
 
-def _clear(view: View, context: Context, args: Args) -> Result | Rejected:
-    books, cleared, number = Books(view, origin_of(context)), args["cleared"], number_of(args["run"], "N")
+def _clear(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    books, cleared, number = Books(view, context), args["cleared"], number_of(args["run"], "N")
     run = run_of(view, number)
     if run is None:
         return Rejected("unknown_run", f"there is no run {args['run']}")
@@ -231,18 +243,19 @@ def _clear(view: View, context: Context, args: Args) -> Result | Rejected:
             shown.append([f"R{receivable_number}", amount])
     ended = replace(run, status=CLEARED, total=sum(cleared))
     view.put(run_key(number), ended.encoded())
-    written = books.write()
-    return written if isinstance(written, Rejected) else {"run": shown_run(number, ended), "cleared": shown, **written}
+    named = [(number_of(name, "R"), amount) for name, amount in shown]
+    return books.write_run(history.RUN_CLEARED, number, named, {"run": shown_run(number, ended), "cleared": shown})
 
 
-def lapse(view: View, moment: Moment, number: int) -> Result:
+def lapse(view: View, moment: Moment, number: int) -> Result | Accepted:
     """End a run that nobody cleared."""
     run = run_of(view, number)
     if run is None or run.status != OPEN:
         return {}
     ended = replace(run, status=LAPSED)
     view.put(run_key(number), ended.encoded())
-    return {FELL_DUE: [{"run": shown_run(number, ended)}]}
+    lapsed = history.event(history.RUN_LAPSED, [[history.RUN, f"N{number}"]])
+    return shown_due(Books(view, moment.context()).append(run.by, [lapsed], {"run": shown_run(number, ended)}))
 
 
 _run: Final = fields.receivable

@@ -12,26 +12,25 @@ from dataclasses import replace
 from typing import Final
 
 from coseal.contracts.currency.ledger import yuan
-from coseal.contracts.currency.post import Origin
 from coseal.contracts.kernel import deadlines
-from coseal.contracts.kernel.action import FORMER, Action, Args, Arguments, Context, Rejected, Result, View
+from coseal.contracts.kernel.action import FORMER, Accepted, Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.kernel.contract import Moment
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.fields import Text
 from coseal.contracts.kernel.wording import moment_text
-from coseal.contracts.trade import fields
-from coseal.contracts.trade.books import Books, on_hold, origin_of, own_wallet, paid_wallet, paying_wallet, stayed
+from coseal.contracts.trade import fields, history
+from coseal.contracts.trade.books import Books, on_hold, own_wallet, paid_wallet, paying_wallet, stayed
 from coseal.contracts.trade.financing import pay_loan, released
 from coseal.contracts.trade.ledger import ACCEPTED, OVERDUE, RECOURSE, SETTLED, WRITTEN_OFF, Receivable
 from coseal.contracts.trade.runs import ENDED, being_cleared, clears_until, phase, run_of
-from coseal.contracts.trade.state import FELL_DUE, NAME
+from coseal.contracts.trade.state import NAME
 
 WRITE_OFF_MS: Final = 90 * DAY_MS
 
 
-def _settle(view: View, context: Context, args: Args) -> Result | Rejected:
-    books = Books(view, origin_of(context))
+def _settle(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    books = Books(view, context)
     found = books.found(args["receivable"], "settle")
     if isinstance(found, Rejected):
         return found
@@ -45,7 +44,7 @@ def _settle(view: View, context: Context, args: Args) -> Result | Rejected:
     if wrong is not None:
         return wrong
     _pay(books, number, receivable, args["from"], args["amount"])
-    return books.write()
+    return books.write(history.PAID, amount=args["amount"])
 
 
 def _pay(books: Books, number: int, receivable: Receivable, debit: str, amount: int) -> None:
@@ -63,8 +62,8 @@ def _pay(books: Books, number: int, receivable: Receivable, debit: str, amount: 
     books.put(number, receivable, after if after.outstanding else replace(after, status=SETTLED, dispute=None))
 
 
-def _set_wallet(view: View, context: Context, args: Args) -> Result | Rejected:
-    books = Books(view, origin_of(context))
+def _set_wallet(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    books = Books(view, context)
     found = _of_holder(books, context, args, "set_wallet")
     if isinstance(found, Rejected):
         return found
@@ -73,7 +72,7 @@ def _set_wallet(view: View, context: Context, args: Args) -> Result | Rejected:
     if wrong is not None:
         return wrong
     books.put(number, receivable, replace(receivable, wallet=args["wallet"]))
-    return books.write()
+    return books.write(history.WALLET_NAMED)
 
 
 def _of_holder(books: Books, context: Context, args: Args, action: str) -> tuple[int, Receivable] | Rejected:
@@ -89,9 +88,9 @@ def _of_holder(books: Books, context: Context, args: Args, action: str) -> tuple
 # When it is due
 
 
-def fall_due(view: View, moment: Moment, number: int) -> Result:
+def fall_due(view: View, moment: Moment, number: int) -> Result | Accepted:
     """Have a receivable pay itself, for the whole and once, or be overdue."""
-    books = Books(view, Origin(moment.height, moment.time_ms))
+    books = Books(view, moment.context())
     receivable = books.receivable(number)
     if receivable.status != ACCEPTED:
         return {}
@@ -101,31 +100,31 @@ def fall_due(view: View, moment: Moment, number: int) -> Result:
         return {}
     paid = _pays_itself(books, number, receivable)
     if paid is not None:
-        return {FELL_DUE: [paid]}
-    late = Books(view, books.origin)
+        return paid
+    late = Books(view, books.context)
     late.put(number, receivable, replace(receivable, status=OVERDUE))  # D15
-    written = late.write()
+    written = late.fell_due(history.OVERDUE)
     if isinstance(written, Rejected):
         raise ValueError(f"R{number} falls due and is {written.code}")
-    return {FELL_DUE: [written]}
+    return written
 
 
-def _pays_itself(books: Books, number: int, receivable: Receivable) -> Result | None:
+def _pays_itself(books: Books, number: int, receivable: Receivable) -> Accepted | None:
     """Return what a payment from the debtor's own wallet writes, or None if there is none."""
     if not receivable.autopay or stayed(books.view, receivable.debtor) is not None:
         return None
     if isinstance(own_wallet(books.view, receivable.autopay, receivable.debtor), Rejected):
         return None
     _pay(books, number, receivable, receivable.autopay, receivable.outstanding)
-    written = books.write()
+    written = books.fell_due(history.PAID, amount=receivable.outstanding)
     return None if isinstance(written, Rejected) else written
 
 
 # Recourse
 
 
-def _claim_recourse(view: View, context: Context, args: Args) -> Result | Rejected:
-    books = Books(view, origin_of(context))
+def _claim_recourse(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    books = Books(view, context)
     found = _of_holder(books, context, args, "claim_recourse")
     if isinstance(found, Rejected):
         return found
@@ -140,11 +139,11 @@ def _claim_recourse(view: View, context: Context, args: Args) -> Result | Reject
     if wrong is not None:
         return wrong
     books.put(number, receivable, replace(receivable, status=RECOURSE))
-    return books.write()
+    return books.write(history.RECOURSE_CLAIMED)
 
 
-def _pay_recourse(view: View, context: Context, args: Args) -> Result | Rejected:
-    books, payer = Books(view, origin_of(context)), context.member
+def _pay_recourse(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    books, payer = Books(view, context), context.member
     found = books.found(args["receivable"], "pay_recourse")
     if isinstance(found, Rejected):
         return found
@@ -158,11 +157,11 @@ def _pay_recourse(view: View, context: Context, args: Args) -> Result | Rejected
     books.pay(args["from"], receivable.wallet, receivable.outstanding, "TRAD", number)
     back = replace(receivable, holder=payer, wallet=args["from"], hands=receivable.hands[:-1], status=OVERDUE)
     books.put(number, receivable, replace(back, financier="", turn=receivable.turn + 1))
-    return books.write()  # D6
+    return books.write(history.RECOURSE_PAID, amount=receivable.outstanding)  # D6
 
 
-def _write_off(view: View, context: Context, args: Args) -> Result | Rejected:
-    books = Books(view, origin_of(context))
+def _write_off(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    books = Books(view, context)
     found = _of_holder(books, context, args, "write_off")
     if isinstance(found, Rejected):
         return found
@@ -176,7 +175,7 @@ def _write_off(view: View, context: Context, args: Args) -> Result | Rejected:
     if wrong is not None:
         return wrong
     books.put(number, receivable, replace(receivable, status=WRITTEN_OFF))
-    return books.write()
+    return books.write(history.WRITTEN_OFF)
 
 
 ACTIONS: Final[dict[str, Action]] = {

@@ -13,6 +13,9 @@ from coseal.contracts.currency.rows import put_posted
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.place import Act
 from coseal.contracts.kernel.rows.writer import Writer
+from coseal.contracts.process.recorded import appended_items
+from coseal.contracts.process.rows import put_own_type
+from coseal.contracts.trade.history import DEFINITION
 from coseal.contracts.trade.state import FELL_DUE, NAME
 from coseal.contracts.trade.tables import EXPOSURES, LOANS, NETTING_OBLIGATIONS, NETTING_RUNS, OFFERS, RECEIVABLES
 from coseal.ledger.transaction import Transaction
@@ -58,7 +61,14 @@ def writer(rows: Rows) -> Writer:
         "withdraw": partial(_put_entered, rows),
         "clear": partial(_put_cleared, rows),
     }
-    return Writer({f"{NAME}.{name}": put for name, put in puts.items()}, due=partial(_put_due, rows))
+    named = {f"{NAME}.{name}": put for name, put in puts.items()}
+    return Writer(named, due=partial(_put_due, rows), appended=partial(_put_type, rows))
+
+
+def _put_type(rows: Rows, data: Given, act: Act) -> None:
+    """Put the contract's own process type, with the first item of it."""
+    if any(one.process_type == NAME for one in appended_items(data)):
+        put_own_type(rows, DEFINITION, act)
 
 
 def _put_booked(rows: Rows, tx: Transaction, data: Given, act: Act) -> None:

@@ -16,6 +16,7 @@ from coseal.audit.report import Verdict
 from coseal.client.blocking import Client
 from coseal.client.history import object_history, parse_object
 from coseal.client.supervision import is_finding
+from coseal.contracts.kernel.rows.place import BEGIN
 from coseal.contracts.policy.state import instrument_key
 from coseal.contracts.process.state import object_key, source_key
 from coseal.contracts.rules.rule import SOURCE
@@ -101,13 +102,14 @@ class _Collector:
         findings = [self._value(key) for key in keys.findings]
         as_of_now = replace(history, record=self._proven[object_key(*self._name)])
         recorded = sorted({place for place in history.claimed if place is not None})
+        due = {height for height, index in recorded if index == BEGIN}
         bundle = {
             "coseal": KIND,
             "version": VERSION,
             "chain_id": client.genesis.chain_id.hex(),
             "object": names,
             "history": history_json(as_of_now),
-            "recordings": [self._transaction(*place) for place in recorded],
+            "recordings": [self._transaction(*place) for place in recorded if place[1] != BEGIN],
             "sources": self._proofs(keys.sources),
             "active": self._proof(active_key(self._name[0])),
             "sets": self._proofs(keys.sets),
@@ -116,7 +118,7 @@ class _Collector:
             "findings": self._proofs(keys.findings),
             "finding_count": self._proof(findings_key(*self._name)),
             "trail": self._trail(findings),
-            "deadlines": self._deadlines(findings),
+            "deadlines": self._deadlines(findings, due),
             "hold": self._proof(hold_key(*self._name)),
             "obligations": self._proofs(keys.obligations),
         }
@@ -185,9 +187,9 @@ class _Collector:
                 places.add((height, ids.index(tx)))
         return [self._transaction(*place, whole=True) for place in sorted(places)]
 
-    def _deadlines(self, findings: list[Any]) -> list[dict[str, Any]]:
-        """Return what began the blocks that noted something late, or raised a finding by themselves."""
-        heights = {late[3] for finding in findings for late in finding["overdue"]}
+    def _deadlines(self, findings: list[Any], due: set[int]) -> list[dict[str, Any]]:
+        """Return what began the blocks that noted something late, raised a finding, or recorded an item, ``due``."""
+        heights = due | {late[3] for finding in findings for late in finding["overdue"]}
         heights |= {finding["height"] for finding in findings if finding["event"] is None}
         return [self._begin(height) for height in sorted(heights)]
 

@@ -11,8 +11,8 @@ from coseal.client.exchange import Exchange
 from coseal.client.proven import proven_values
 from coseal.client.session import Session
 from coseal.contracts.supervision.state import hold_key, holds_key
-from coseal.contracts.trade.books import PARTY, RECEIVABLE
 from coseal.contracts.trade.clearing import Obligation
+from coseal.contracts.trade.history import PARTY, RECEIVABLE
 from coseal.contracts.trade.ledger import number_of
 from coseal.contracts.trade.netting import Entered, in_run, obligations
 from coseal.contracts.trade.runs import Run, run_of

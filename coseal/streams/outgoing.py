@@ -19,6 +19,7 @@ from coseal.contracts.block_events import (
     block_events,
     place_text,
 )
+from coseal.contracts.kernel.action import APPENDED
 from coseal.contracts.kernel.dates import parse_time
 from coseal.contracts.process.recorded import RecordedItem, recorded_items
 from coseal.contracts.registry import Contracts
@@ -95,6 +96,7 @@ def outgoing(committed: CommittedBlock, others: Contracts = NO_CONTRACTS) -> Ite
             yield frame.event(place, FAULT, one.data)
         elif one.kind == "begin":
             yield from _due(frame, place, one)
+            yield from _items(frame, place, one)
         elif one.kind == "finding":
             yield frame.finding(place, one)
         elif one.kind == "transaction" and one.data["receipt"]["ok"]:
@@ -104,6 +106,8 @@ def outgoing(committed: CommittedBlock, others: Contracts = NO_CONTRACTS) -> Ite
                 yield from _items(frame, place, one)
             elif batch == ("policy", "record"):
                 yield from _instruments(frame, place, one)
+            elif APPENDED in one.data["receipt"]["data"]:
+                yield from _items(frame, place, one)
         elif one.kind not in _WITHIN_TRANSACTIONS:
             yield frame.raised(place, one)
 
@@ -191,9 +195,13 @@ def _due(frame: _Frame, place: str, one: BlockEvent) -> Iterator[Outgoing]:
 
 
 def _items(frame: _Frame, place: str, one: BlockEvent) -> Iterator[Outgoing]:
-    """Yield the items of a batch; ``data`` is as in ``GET /v1/objects/{id}/events``, and the process type."""
+    """Yield the items of a batch, or that a contract appended; ``data`` is as in ``GET /v1/objects/{id}/events``, and
+    the process type.
+    """
     index = one.data["index"]
-    transaction, receipt = Transaction.decode(frame.transactions[index]), Receipt.decode(frame.receipts[index + 1])
+    begun = index is None
+    transaction = None if begun else Transaction.decode(frame.transactions[index])
+    receipt = Receipt.decode(frame.receipts[0 if begun else index + 1])
 
     def event(offset: int, recorded: RecordedItem) -> Outgoing:
         item = plain(recorded.item)
@@ -216,7 +224,7 @@ def _items(frame: _Frame, place: str, one: BlockEvent) -> Iterator[Outgoing]:
             subject="/".join(objects[0]) if objects else None,
             object_types=frozenset(object_type for object_type, _ in objects),
             time=frame.time if parse_time(occurred) is None else occurred,
-            ledgertx=one.data["id"],
+            ledgertx=one.data.get("id"),
             processtype=recorded.process_type,
             eventtype=item["type"] if kind == "event" else None,
         )

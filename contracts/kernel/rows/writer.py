@@ -22,13 +22,16 @@ class Writer:
 
     ``accepted`` is by ``contract.action``, which may be another contract's that this one observes. ``due`` puts what
     the contract says in the first receipt of a block. ``finish`` is called after each block. ``elsewhere`` names
-    arguments, by ``contract.action``, that have rows of their own, so that ``acts`` does not repeat them.
+    arguments, by ``contract.action``, that have rows of their own, so that ``acts`` does not repeat them. ``appended``
+    puts what a receipt, or what a contract says in a block's first one, lists as ``APPENDED``, and what rules found of
+    it.
     """
 
     accepted: Mapping[str, Put]
     due: Callable[[Mapping[str, Any], Act], None] | None = None
     finish: Callable[[], None] | None = None
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    appended: Callable[[Mapping[str, Any], Act], None] | None = None
 
 
 def together(*writers: Writer) -> Writer:

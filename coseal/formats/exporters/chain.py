@@ -6,16 +6,18 @@ of its header, and the last block is certified; so the items returned are all th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from coseal.audit.light import Anchor, check_certificate, follow, genesis_anchor
 from coseal.audit.sources import Damaged, Source
 from coseal.audit.sources import Unreachable as SourceUnreachable
+from coseal.contracts.process.append import LIVE
 from coseal.contracts.process.chain import chain
 from coseal.contracts.process.recorded import RecordedItem, recorded_items
 from coseal.contracts.process.types import normalised
+from coseal.contracts.registry import PROCESS_TYPES
 from coseal.errors import BadAnswer, CosealError, Unreachable
 from coseal.formats.exporters.log import Row
 from coseal.ledger.block import CommittedBlock, Receipt
@@ -27,6 +29,8 @@ from coseal.ledger.signing import ZERO_HASH
 from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import ValidatorSet
 
+_PLACE = frozenset(("member", "definition", "height"))
+"""What the state adds to a definition."""
 Progress = Callable[[int, int], None]
 """``progress(height, goal)``."""
 
@@ -131,6 +135,9 @@ def _take(
     for transaction, leaf in zip(transactions, committed.receipts, strict=True):
         receipt = Receipt.decode(leaf)
         for one in recorded_items(transaction, receipt):
+            own = PROCESS_TYPES.get(one.process_type)
+            if own is not None:
+                _open_own(records, known, own, one, wanted)
             if one.process_type in records:
                 _record(records[one.process_type], one, committed.block.header.height)
         if transaction is None:
@@ -147,6 +154,22 @@ def _take(
         elif transaction.action == "register_source" and args["process_type"] in records:
             registered = SourceRecord(args.get("zone_minutes"), args["mode"])
             records[args["process_type"]].sources[f"{member}/{args['id']}"] = registered
+
+
+def _open_own(
+    records: dict[str, ProcessRecord],
+    known: dict[str, None],
+    definition: Mapping[str, Any],
+    one: RecordedItem,
+    wanted: str | None,
+) -> None:
+    """Have a contract's own process type, and its source, from the first item on that it appended."""
+    known[one.process_type] = None
+    if wanted == one.process_type:  # never meant where none is named: its items come beside what others record
+        record = records.setdefault(one.process_type, ProcessRecord(one.process_type))
+        record.definition = {name: definition[name] for name in definition if name not in _PLACE}
+        record.definitions[definition["version"]] = definition["definition"]
+        record.sources.setdefault(one.source, SourceRecord(None, LIVE))
 
 
 def _record(record: ProcessRecord, one: RecordedItem, height: int) -> None:

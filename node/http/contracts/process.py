@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
+from coseal.contracts.kernel.rows.place import BEGIN
 from coseal.contracts.process import state as process
 from coseal.contracts.process import types as process_types
 from coseal.contracts.process.recorded import RecordedItem, recorded_items
@@ -211,8 +212,8 @@ async def _proven_history(context: Context, found: dict[str, Any], *, handovers:
 
 
 async def _items(context: Context, places: Sequence[ItemPlace]) -> list[dict[str, Any]]:
-    """Return items with their content, read from the blocks that hold them."""
-    batches: dict[tuple[int, int], tuple[str, list[RecordedItem]]] = {}
+    """Return items with their content, read from the blocks that hold them; what fell due has no transaction."""
+    batches: dict[tuple[int, int], tuple[str | None, dict[tuple[str, int], RecordedItem]]] = {}
     times: dict[int, int] = {}
     items = []
     for place in places:
@@ -226,7 +227,7 @@ async def _items(context: Context, places: Sequence[ItemPlace]) -> list[dict[str
             times[place.height] = committed.block.header.time_ms
             batches[key] = await asyncio.to_thread(_batch, committed, place.position)
         tx, recorded = batches[key]
-        one = recorded[place.offset]
+        one = recorded[place.source, place.sequence]
         items.append(
             {
                 "source": place.source,
@@ -248,11 +249,12 @@ def _apart(row: dict[str, Any]) -> dict[str, Any]:
     return {**proven, "unproven": {name: row[name] for name in ("height", "index", "tx")}}
 
 
-def _batch(committed: CommittedBlock, position: int) -> tuple[str, list[RecordedItem]]:
-    """Return the id of a transaction and the items that it recorded."""
-    transaction = Transaction.decode(committed.block.transactions[position])
+def _batch(committed: CommittedBlock, position: int) -> tuple[str | None, dict[tuple[str, int], RecordedItem]]:
+    """Return the id of a transaction, None for what fell due, and the items that it recorded by source and number."""
+    transaction = None if position == BEGIN else Transaction.decode(committed.block.transactions[position])
     receipt = Receipt.decode(committed.receipts[position + 1])
-    return transaction.id.hex(), list(recorded_items(transaction, receipt))
+    recorded = {(one.source, one.sequence): one for one in recorded_items(transaction, receipt)}
+    return None if transaction is None else transaction.id.hex(), recorded
 
 
 def _key(found: dict[str, Any]) -> str:

@@ -16,14 +16,13 @@ from coseal.node.index.rows import columns, shown
 
 @dataclass(frozen=True, slots=True)
 class ItemPlace:
-    """Where an item of process data lies: its number, source, sequence, block, transaction, and place in the batch."""
+    """Where an item of process data lies: its number, source, sequence, block and transaction (-1: it fell due)."""
 
     number: int
     source: str
     sequence: int
     height: int
     position: int
-    offset: int
 
 
 def process_type(connection: sqlite3.Connection, type_id: str) -> tuple[int, dict[str, Any]]:
@@ -67,7 +66,7 @@ def item_at(connection: sqlite3.Connection, source: str, sequence: int) -> tuple
     place = None
     if row is not None and sequence < row["sequence"] + row["items"]:
         offset = sequence - row["sequence"]
-        where = (row["height"], row["position"], offset)
+        where = (row["height"], row["position"])
         place = ItemPlace(row["first_item"] + offset, row["source"], sequence, *where)
     return height(connection), place
 
@@ -85,6 +84,6 @@ def items_of(
     places = []
     for row in rows:
         offset = row["item"] - row["first_item"]
-        where = (row["height"], row["position"], offset)
+        where = (row["height"], row["position"])
         places.append(ItemPlace(row["item"], row["source"], row["sequence"] + offset, *where))
     return height(connection), places
