@@ -137,6 +137,11 @@ class Replica:
         """Return an undecided body that others may rely on us holding."""
         return self._height.bodies.get(block_hash) if height == self.height else None
 
+    @property
+    def bodies(self) -> list[Block]:
+        """Every undecided body of the height being agreed on."""
+        return self._height.bodies.all()
+
     def holders(self, block_hash: bytes) -> tuple[str, ...]:
         """Return the nodes that should hold what the proposal of this round names beside it, in the order to ask."""
         return self._height.holders(block_hash)

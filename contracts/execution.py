@@ -24,7 +24,7 @@ from coseal.contracts.kernel.admitted import Admitted, lacking
 from coseal.contracts.kernel.budget import BLOCK_STEPS, fits, least_steps
 from coseal.contracts.kernel.due import begin_block
 from coseal.contracts.kernel.overlay import Broken, CommittedReader, Fault, Overlay, Watcher
-from coseal.contracts.kernel.sidecars import BLOCK_SIDECARS_BYTES_MAX, Named, total_bytes
+from coseal.contracts.kernel.sidecars import BLOCK_SIDECARS_BYTES_MAX, Named, Sidecars, total_bytes
 from coseal.contracts.kernel.state import PROTOCOL_VERSION_KEY
 from coseal.contracts.kernel.window import SeenWindow
 from coseal.contracts.kernel.wording import duration_text, moment_text
@@ -127,6 +127,7 @@ class Executor:
         self._admit = admit
         self._rules, self._others = rules, others
         self._composed: tuple[object, Contracts] | None = None
+        self._hooks: dict[str, Sidecars] | None = None
         self._naming: dict[tuple[str, str], Arguments] | None = None  # of the next block; None: not asked yet
         self._verify = verify
         self._watcher = watcher
@@ -175,6 +176,13 @@ class Executor:
             return ()
         named = (self.names(Transaction.decode_own(raw)) for raw in block.transactions)
         return tuple(one for one in named if one is not None)
+
+    def sidecar_hooks(self) -> dict[str, Sidecars]:
+        """Return what the contracts of the next block say of sidecars, by contract."""
+        if self._hooks is None:
+            contracts = self._contracts() if self._carries_sidecars else {}
+            self._hooks = {name: one.sidecars for name, one in contracts.items() if one.sidecars is not None}
+        return self._hooks
 
     def _arguments_with_sidecar(self) -> dict[tuple[str, str], Arguments]:
         if self._naming is None:
@@ -338,7 +346,7 @@ class Executor:
         self._seen.commit(outcome.height, outcome.time_ms, outcome.transactions)
         self.height, self.time_ms, self.tip_steps = outcome.height, outcome.time_ms, outcome.steps
         self.validators = outcome.next_validators
-        self._naming = None
+        self._naming = self._hooks = None
         if outcome.members_changed:
             self._senders.clear()
         self._deadline_ms = self._find_deadline()

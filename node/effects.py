@@ -27,14 +27,17 @@ from coseal.node.core.events import (
     BroadcastFrame,
     ContractFault,
     Dropped,
+    EraseSidecar,
     Halt,
     KeepHeads,
     KeepItem,
+    KeepSidecar,
     ListSnapshots,
     LoadBlocks,
     LoadChunk,
     LoadHeads,
     LoadItem,
+    LoadSidecars,
     LoadSnapshot,
     NodeEffect,
     Noticed,
@@ -49,7 +52,7 @@ from coseal.node.core.events import (
     StopTimer,
     Unpin,
 )
-from coseal.node.core.wire import ConsensusMessage, WireMessage
+from coseal.node.core.wire import ConsensusMessage, Sidecars, WireMessage
 from coseal.node.parts import Parts
 from coseal.node.storage.files import StorageError
 from coseal.node.telemetry import reports
@@ -68,6 +71,10 @@ class Process(Protocol):
         """Everything of a snapshot is on disk: end, to start again on it."""
         ...
 
+    def lost_sidecar(self, name: bytes) -> None:
+        """A sidecar that should be on disk is not, or is damaged."""
+        ...
+
     def write_failed(self, error: Exception) -> None:
         """The disk refused or what it holds is damaged: end, and write nothing more."""
         ...
@@ -84,17 +91,21 @@ class Effects:
         """Carry out one effect."""
         parts, writer = self._parts, self._writer
         match effect:
-            case Append() | ReplaceJournal():
+            case Append() | ReplaceJournal() | KeepSidecar():
                 writer.write(effect)
             case AppendBlock(committed):
                 parts.commits.decided(committed)
                 writer.write(effect)
+            case EraseSidecar():
+                writer.after(lambda: writer.run(lambda: parts.storage.sidecars.erase(effect.name)))  # N51
+            case LoadSidecars():
+                writer.after(lambda: self._give(effect))
             case ApplyState():
                 writer.apply(effect)
             case Published():
                 writer.after(lambda: self._publish(effect))
             case SendFrame(peer, message):
-                self._send(message, partial(self._links.send, peer))
+                self._send(message, partial(self._links.send, peer, bulk=isinstance(message, Sidecars)))
             case BroadcastFrame(message):
                 self._send(message, self._links.broadcast)
             case LoadBlocks():
@@ -162,6 +173,14 @@ class Effects:
         if outcome.members_changed:
             parts.renewal.look()
         _log.debug("committed", height=header.height, hash=effect.committed.block.hash, transactions=header.tx_count)
+
+    def _give(self, effect: LoadSidecars) -> None:
+        """Send a peer sidecars from the disk, one a frame; one that is damaged is told to the machine."""
+        for name in effect.names:
+            data = self._parts.storage.sidecars.read(name)
+            if data is None:
+                self._process.lost_sidecar(name)
+            self._links.send(effect.peer, wire.encode(Sidecars(((name, data),))), consensus=False, bulk=True)
 
     def _blocks(self, effect: LoadBlocks) -> WireMessage:
         heights = range(effect.from_height, effect.from_height + effect.limit)

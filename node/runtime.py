@@ -42,6 +42,7 @@ from coseal.node.core.events import (
     PeerDisconnected,
     Pin,
     ReadRequested,
+    SidecarLost,
     SignerChanged,
     Start,
     Submitted,
@@ -421,6 +422,11 @@ class Runtime:
         if self.engine is not None:
             self.engine.hold()
         self._end(Exit.STOPPED)
+
+    def lost_sidecar(self, name: bytes) -> None:
+        """A sidecar that should be on disk is not, or is damaged: ask peers for it."""
+        _log.error("sidecar_lost", name=name.hex())
+        asyncio.get_running_loop().call_soon(self._step, SidecarLost(name))
 
     # For people
 

@@ -167,6 +167,7 @@ def _runtime(
             verified=verified,
             first_height=storage.first_height,
             kept=storage.joining.load(),
+            sidecars=storage.sidecars.sizes(),
         )
     else:
         present = Ed25519Signer(comet.consensus_seed)

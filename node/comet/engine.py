@@ -149,7 +149,7 @@ class CometEngine:
     def renew(self, certificate: bytes) -> None:
         """CometBFT's links show the key that it started with."""
 
-    def send(self, peer: str, payload: bytes, *, consensus: bool) -> None:
+    def send(self, peer: str, payload: bytes, *, consensus: bool, bulk: bool = False) -> None:
         """There are no messages between nodes but CometBFT's."""
         self.dropped += 1
 

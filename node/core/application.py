@@ -20,6 +20,7 @@ from coseal.ledger.certificates import Certificate
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.transaction import Transaction
 from coseal.node.core.block_sizing import BlockSizing
+from coseal.node.core.held_sidecars import HeldSidecars, none_held
 from coseal.node.core.mempool import Mempool
 
 # Header, list heads and the framing of the block itself; the parent's certificate is counted by its own size.
@@ -31,7 +32,11 @@ _EXECUTED_MAX: Final = 4
 class LedgerApplication:
     """Implements ``consensus.application.Application`` over an ``Executor`` and a ``Mempool``."""
 
-    def __init__(self, genesis: Genesis, executor: Executor, mempool: Mempool) -> None:
+    def __init__(
+        self, genesis: Genesis, executor: Executor, mempool: Mempool, sidecars: HeldSidecars | None = None
+    ) -> None:
+        """``sidecars`` are those that this node holds, None on a chain that has none."""
+        self._sidecars = none_held() if sidecars is None else sidecars
         self._genesis = genesis
         self._executor = executor
         self._mempool = mempool
@@ -50,6 +55,8 @@ class LedgerApplication:
             raise CannotGoOn(str(error)) from None
         if outcome.beyond:
             self._mempool.tried(chosen[len(outcome.transactions)], outcome.beyond)
+        named = (self._executor.names(transaction) for transaction in outcome.transactions)
+        self._sidecars.write(one for one in named if one is not None)  # P1, N45
         raws = tuple(transaction.raw for transaction in outcome.transactions)
         header = Header(
             version=HEADER_VERSION,
@@ -98,8 +105,12 @@ class LedgerApplication:
         self._executed.clear()
 
     def has_sidecars(self, block: Block) -> bool:
-        """See ``Application``; a node has no sidecars yet, so it vouches for blocks that name none."""
-        return not self._executor.names_in(block)
+        """See ``Application``; what waits in memory is written ahead of what the core says next (N45)."""
+        named = self._executor.names_in(block)
+        if not self._sidecars.has_all(named):
+            return False
+        self._sidecars.write(named)
+        return True
 
     def has_work(self) -> bool:
         """See ``Application``."""
@@ -147,7 +158,8 @@ class LedgerApplication:
             size, steps = len(transaction.raw) + _TRANSACTION_OVERHEAD_BYTES, self._mempool.steps(transaction)
             named = self._executor.names(transaction)
             beside = 0 if named is None else named.size
-            if size > room or beside > sidecars_room or not fits(steps, used_steps, room_steps):
+            lacks = named is not None and not self._sidecars.has(named)  # N44
+            if lacks or size > room or beside > sidecars_room or not fits(steps, used_steps, room_steps):
                 line.leave()
                 continue
             rejected = self._executor.check(transaction, draft.time_ms)

@@ -30,11 +30,13 @@ class TickKind(Enum):
     """STATUS: say where we are, look after synchronisation and the mempool; once a second.
 
     CATCH_UP: go on executing fetched blocks, after other events had their turn.
+    SIDECARS: ask for what a vote waits for.
     DUE: something falls due, or the heartbeat, on a chain that CometBFT orders.
     """
 
     STATUS = "status"
     CATCH_UP = "catch-up"
+    SIDECARS = "sidecars"
     DUE = "due"
 
 
@@ -95,9 +97,13 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A client gave us transactions whose signatures are checked; the answer is an ``Answered`` of this step."""
+    """A client gave us transactions whose signatures are checked; the answer is an ``Answered`` of this step.
+
+    ``sidecars`` are what came beside them: none, or for each transaction its bytes or None.
+    """
 
     transactions: tuple[Transaction, ...]
+    sidecars: tuple[bytes | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,13 @@ class Applied:
     """The state store has written the ``ApplyState`` of ``height`` (in order, one event each)."""
 
     height: int
+
+
+@dataclass(frozen=True, slots=True)
+class SidecarLost:
+    """The disk does not have a sidecar that it should have, or has other bytes."""
+
+    name: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +186,7 @@ NodeEvent: TypeAlias = (
     | TimerFired
     | Submitted
     | Applied
+    | SidecarLost
     | ReadRequested
     | ExecutionTook
     | OperatorAllowsVoting
@@ -210,6 +224,29 @@ class AppendBlock:
     """Append the decided block to the block log and make it durable; its height is the record's sequence."""
 
     committed: CommittedBlock
+
+
+@dataclass(frozen=True, slots=True)
+class KeepSidecar:
+    """Write a sidecar to the disk and make it durable, before any journal record of a later effect is written."""
+
+    name: bytes
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EraseSidecar:
+    """Overwrite a sidecar with zeros and remove it, once every write before this effect is durable."""
+
+    name: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSidecars:
+    """Read sidecars and send them to ``peer``, one a frame (``wire.Sidecars``); ``SidecarLost`` for any not there."""
+
+    peer: str
+    names: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,6 +521,9 @@ NodeEffect: TypeAlias = (
     Append
     | ReplaceJournal
     | AppendBlock
+    | KeepSidecar
+    | EraseSidecar
+    | LoadSidecars
     | ApplyState
     | Published
     | Answered

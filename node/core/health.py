@@ -18,6 +18,7 @@ from coseal.contracts.kernel import due
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.validators import ValidatorSet
+from coseal.node.core.live_sidecars import NO_SIDECARS, SidecarCounts
 from coseal.node.core.mempool import Mempool
 from coseal.node.core.peers import Peer
 
@@ -72,7 +73,7 @@ class NodeStatus:
     accusations among them; ``evidence`` is how many proofs the chain holds against each validator that has any;
     ``faults`` is how many exceptions of contracts this node contained since it started, ``aside`` how many due things
     the chain set aside for one and still has to do; ``member_steps`` is what each member's transactions took lately,
-    in steps: who took least comes first (N13).
+    in steps: who took least comes first (N13). ``sidecars``: how many are live, and how many of them are here (N49).
     """
 
     chain_id: bytes
@@ -104,6 +105,7 @@ class NodeStatus:
     faults: int = 0
     aside: int = 0
     member_steps: dict[str, int] = field(default_factory=dict)
+    sidecars: SidecarCounts = NO_SIDECARS
 
 
 class Following(Protocol):
@@ -145,6 +147,7 @@ class View:
     halted: str | None
     signer_trouble: str | None
     counters: Mapping[str, int]
+    sidecars: SidecarCounts = NO_SIDECARS
     ordered_by: str = ""
     """Who orders the blocks, if it is not the node itself."""
 
@@ -214,6 +217,7 @@ def report(view: View, now_ms: int) -> NodeStatus:
         faults=view.counters.get("contract_fault", 0),
         aside=due.waiting(executor.reader),
         member_steps=view.mempool.turns.lately(),
+        sidecars=view.sidecars,
     )
 
 

@@ -79,6 +79,11 @@ class Journal:
         """Return a block that others may rely on us holding."""
         return self._bodies.get(block_hash)
 
+    @property
+    def bodies(self) -> tuple[Block, ...]:
+        """All blocks that others may rely on us holding."""
+        return tuple(self._bodies.values())
+
     def append(self, record: JournalRecord) -> bytes:
         """Return the framed bytes to append for ``record``; empty if the file holds it already."""
         if isinstance(record, BodyRecord) and record.block.hash in self._bodies:

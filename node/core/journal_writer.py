@@ -45,6 +45,11 @@ class JournalWriter:
         """Return a body that others may rely on this node to hold."""
         return self._journal.body(block_hash)
 
+    @property
+    def bodies(self) -> tuple[Block, ...]:
+        """All bodies that others may rely on this node to hold."""
+        return self._journal.bodies
+
     def start(self) -> None:
         """Say what is wrong with the file, and cut a torn one."""
         if self._verdict is not journal.Verdict.INTACT:

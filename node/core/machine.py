@@ -10,7 +10,7 @@ The machine joins the parts, each with a law of its own: what is ordered (``orde
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from coseal.consensus import events as core
@@ -18,7 +18,7 @@ from coseal.consensus.application import Executed
 from coseal.consensus.replica import Replica
 from coseal.contracts.execution import Executor, Outcome, UnknownProtocol
 from coseal.contracts.kernel.action import Rejected
-from coseal.ledger.block import CommittedBlock
+from coseal.ledger.block import Block, CommittedBlock
 from coseal.ledger.certificates import require_pbft
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.transaction import Transaction
@@ -30,6 +30,7 @@ from coseal.node.core.catch_up import CatchUp
 from coseal.node.core.consistent_reads import OpenReads
 from coseal.node.core.context import MachineConfig, MachineContext
 from coseal.node.core.events import NodeEffect, NodeEvent, Tick, TickKind
+from coseal.node.core.held_sidecars import HeldSidecars
 from coseal.node.core.joining import Kept
 from coseal.node.core.journal_writer import JournalWriter
 from coseal.node.core.mempool import Mempool, MempoolLimits
@@ -39,6 +40,7 @@ from coseal.node.core.peers import STATUS_INTERVAL_MS
 from coseal.node.core.pending import Pending
 from coseal.node.core.registry import Registry
 from coseal.node.core.serving import Serving
+from coseal.node.core.sidecars import Sidecars
 from coseal.node.core.upgrades import Upgrades
 from coseal.node.core.verified_cache import VerifiedCache, VerifiedSignatures
 
@@ -56,21 +58,23 @@ class Machine:
         verified: VerifiedCache,
         first_height: int = 1,
         kept: Kept | None = None,
+        sidecars: Mapping[bytes, int] | None = None,
     ) -> None:
         """Go on from what is on disk: the state after ``tip`` in ``executor``, the journal file's bytes (None: lost).
 
         ``verified`` is the cache behind ``executor``'s admit. ``first_height`` is the lowest block in the log, ``kept``
-        what an earlier process kept of a snapshot.
+        what an earlier process kept of a snapshot, ``sidecars`` the sizes of those on disk, by name.
         """
         config = replace(config, verify=VerifiedSignatures(config.verify).verify)
         self.config = config
         self.executor = executor
         self._context = context = MachineContext(config, executor, verified)
         self._registry = Registry(context)
-        self.mempool = Mempool(config.limits, executor.member_of)
+        held = HeldSidecars(context.emit, sidecars or {})
+        self.mempool = Mempool(config.limits, executor.member_of, self._beside)
         self._share_places()
-        self._application = LedgerApplication(config.genesis, executor, self.mempool)
-        self._pending = Pending(context, self.mempool, self._application, self._run)
+        self._application = LedgerApplication(config.genesis, executor, self.mempool, held)
+        self._pending = Pending(context, self.mempool, self._application, self._run, held)
         self._journal = JournalWriter(context, journal_data)
         self._ordering = Ordering(
             context,
@@ -80,6 +84,7 @@ class Machine:
             self._pending,
             tip=tip,
             behind=self._behind,
+            awaits=self._awaits,
             decided=self._decided,
         )
         self._serving = Serving(context, self._journal, self._registry, first_height=first_height)
@@ -87,6 +92,16 @@ class Machine:
         self._peer_status = PeerStatusCheck(context, self._catch_up.sync)
         self._reads = OpenReads(config.genesis.chain_id, config.verify)
         self._upgrades = Upgrades(context)
+        self._sidecars = Sidecars(
+            context,
+            held,
+            self._pending.apart,
+            self.mempool,
+            self._registry,
+            undecided=self._undecided,
+            is_behind=lambda: self._catch_up.sync.is_behind(self.validators.weak_quorum),
+            may_erase=lambda: self.replica.standing().silence is None,
+        )
         self._started_ms = 0
         self._signer_trouble: str | None = None
 
@@ -164,6 +179,7 @@ class Machine:
             halted=self._context.halted,
             signer_trouble=self._signer_trouble,
             counters=self.counters,
+            sidecars=self._sidecars.counts,
         )
         return health.report(view, now_ms)
 
@@ -196,14 +212,21 @@ class Machine:
                 if state is not None:
                     state.connected, state.disconnected_ms = False, self._context.now_ms
                 self._catch_up.disconnected(peer)
+                self._sidecars.disconnected(peer)
             case shell.FrameReceived(peer, message, verified):
                 self._received(peer, message, verified)
-            case shell.TimerFired(Tick(kind)):
-                self._tick() if kind is TickKind.STATUS else self._catch_up.go_on()
+            case shell.TimerFired(Tick(TickKind.STATUS)):
+                self._tick()
+            case shell.TimerFired(Tick(TickKind.SIDECARS)):
+                self._sidecars.ask(self._holders())
+            case shell.TimerFired(Tick()):
+                self._catch_up.go_on()
             case shell.TimerFired(core.Timer() as timer):
                 self._run(core.TimerExpired(timer))
-            case shell.Submitted(transactions):
-                self._pending.submitted(transactions)
+            case shell.Submitted(transactions, sidecars):
+                self._pending.submitted(transactions, sidecars)
+            case shell.SidecarLost(name):
+                self._sidecars.lost(name)
             case shell.Applied(height):
                 self._ordering.applied(height)
             case core.ExecutionTook(duration_ms):
@@ -251,7 +274,7 @@ class Machine:
                 case wire.ConsensusMessage(inner):
                     self._ordering.receive(peer, inner, verified)
                 case wire.Transactions(raws):
-                    self._pending.gossiped(raws)
+                    self._sidecars.lack(self._pending.gossiped(raws), peer)
                 case wire.Status():
                     self._status_received(peer, message)
                 case wire.GetBlocks(from_height, limit):
@@ -269,6 +292,11 @@ class Machine:
                     self._tip_heard(peer, message)
                 case wire.Pruned(from_height, first_height):
                     self._catch_up.pruned(peer, from_height, first_height)
+                case wire.GetSidecars(names):
+                    self._sidecars.serve(peer, names)
+                case wire.Sidecars(pairs):
+                    self._sidecars.received(peer, pairs)
+                    self._arrived()
                 case wire.GetSnapshot() | wire.GetHeads() | wire.GetItem():
                     self._serving.snapshot(peer, message)
                 case wire.Snapshot() | wire.Heads() | wire.Item():
@@ -306,7 +334,7 @@ class Machine:
         peers = self._registry.peers.values()
         heard = not peers or any(peer.status_ms is not None for peer in peers)
         if heard and not self._catch_up.sync.is_behind(self.validators.weak_quorum):
-            self._pending.send_own(self._registry.own)
+            self._pending.send_own(self._registry.own, settled=self._sidecars.settled)
 
     def _gossip_as_follower(self) -> None:
         """N12: who does not vote never waits alone in a round; what waits here for long, others may have lost."""
@@ -330,6 +358,7 @@ class Machine:
         self._gossip_as_follower()
         self._reads.tick(self._context.now_ms)
         self._catch_up.tick()
+        self._sidecars.tick()
 
     # Consensus
 
@@ -338,19 +367,44 @@ class Machine:
         self._ordering.run(event)
         return self._context.halted is None
 
+    def _awaits(self, block: Block) -> None:
+        self._sidecars.await_block(block, self.replica.holders(block.hash))
+
+    def _holders(self) -> Sequence[str]:
+        """Return who should hold what the vote of this round waits for, as known by now."""
+        awaited = self._sidecars.awaited
+        return () if awaited is None else self.replica.holders(awaited)
+
+    def _arrived(self) -> None:
+        """Go on with what waited for sidecars that came: transactions, then a vote."""
+        self._pending.release()
+        block_hash = self._sidecars.take_arrived()
+        if block_hash is not None:
+            self._run(core.Arrived(block_hash))
+
+    def _undecided(self) -> Iterator[Block]:
+        yield from self.replica.bodies
+        yield from self._journal.bodies
+
+    def _beside(self, transaction: Transaction) -> int:
+        named = self.executor.names(transaction)
+        return 0 if named is None else named.size
+
     def _behind(self) -> None:
         self._catch_up.want_next()
 
     def _decided(self, executed: Executed) -> None:
         """A block is decided: let go of what is in it, and follow what it changed."""
         outcome: Outcome = executed.result
-        self.mempool.committed(len(executed.block.raw), self._context.now_ms)
+        beside = sum(map(self._beside, outcome.transactions))
+        self.mempool.committed(len(executed.block.raw) + beside, self._context.now_ms)  # N42
         self._context.verified.forget(executed.block.transactions)
         self._catch_up.sync.advanced(outcome.height)
         if outcome.members_changed:
             self._registry.follow()
             self._share_places()
         self._upgrades.check(members_changed=outcome.members_changed)
+        self._sidecars.decided(outcome)
 
     def _share_places(self) -> None:
         """Give this node's clients their part of the pool: one of as many as there are nodes (N10)."""

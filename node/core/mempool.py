@@ -38,11 +38,12 @@ class MempoolLimits:
 
 
 class _Held(NamedTuple):
-    """A transaction that waits, since when, and in whose queue."""
+    """A transaction that waits, since when, in whose queue, and how many bytes it counts for."""
 
     transaction: Transaction
     arrived_ms: int
     member: str
+    size: int
 
 
 @dataclass(slots=True)
@@ -53,8 +54,8 @@ class _Use:
     bytes: int = 0
     members: dict[str, list[int]] = field(default_factory=dict)
 
-    def change(self, transaction: Transaction, member: str, sign: int) -> None:
-        size = sign * len(transaction.raw)
+    def change(self, size: int, member: str, sign: int) -> None:
+        size *= sign
         self.transactions += sign
         self.bytes += size
         held = self.members.setdefault(member, [0, 0])
@@ -84,14 +85,23 @@ def _named(sender: str) -> str:
     return sender.partition("/")[0]
 
 
+def _nothing(transaction: Transaction) -> int:
+    return 0
+
+
 class Mempool:
     """Pending transactions by id; the caller has verified what it adds, and counts in ``turns`` what blocks took."""
 
-    def __init__(self, limits: MempoolLimits | None = None, member_of: Callable[[str], str] = _named) -> None:
-        """``member_of`` says of which member a sender is."""
+    def __init__(
+        self,
+        limits: MempoolLimits | None = None,
+        member_of: Callable[[str], str] = _named,
+        beside: Callable[[Transaction], int] = _nothing,
+    ) -> None:
+        """``member_of`` says of which member a sender is, ``beside`` how many bytes a transaction names beside it."""
         self.limits = limits or MempoolLimits()  # sets ``_most`` and ``_share`` as well
         self.turns = Turns()
-        self._member_of = member_of
+        self._member_of, self._beside = member_of, beside
         self._pending: dict[bytes, _Held] = {}
         self._queues: dict[str, dict[bytes, Transaction]] = {}  # none is empty; the one that waits longest is first
         self._steps: dict[bytes, int] = {}
@@ -125,7 +135,7 @@ class Mempool:
 
     @property
     def size_bytes(self) -> int:
-        """The raw bytes of everything that waits."""
+        """The bytes of everything that waits, sidecars included."""
         return self._all.bytes
 
     def refusal(self, transaction: Transaction, *, client: bool = False) -> Rejected | None:
@@ -133,7 +143,11 @@ class Mempool:
 
         ``client``: one of this node's own clients brings it.
         """
-        return self._refusal(len(transaction.raw), self._member_of(transaction.sender), client=client)
+        return self._refusal(self.size_of(transaction), self._member_of(transaction.sender), client=client)
+
+    def size_of(self, transaction: Transaction) -> int:
+        """Return what a transaction counts for: its bytes, and those of its sidecar (N42)."""
+        return len(transaction.raw) + self._beside(transaction)
 
     def _refusal(self, size: int, member: str, *, client: bool) -> Rejected | None:
         refused = self._all.refusal(size, member, self._most, self._share)
@@ -169,17 +183,18 @@ class Mempool:
         if transaction.id in self._pending:
             return None
         member = self._member_of(transaction.sender)
-        refused = self._refusal(len(transaction.raw), member, client=client)
+        size = self.size_of(transaction)
+        refused = self._refusal(size, member, client=client)
         if refused is not None:
             return refused
         if not self._pending:
             self._throughput.began(now_ms)
-        self._pending[transaction.id] = _Held(transaction, now_ms, member)
+        self._pending[transaction.id] = _Held(transaction, now_ms, member, size)
         self._queues.setdefault(member, {})[transaction.id] = transaction
-        self._all.change(transaction, member, 1)
+        self._all.change(size, member, 1)
         if client:
             self._from_clients.add(transaction.id)
-            self._clients.change(transaction, member, 1)
+            self._clients.change(size, member, 1)
         return None
 
     def remove(self, tx_id: bytes) -> Transaction | None:
@@ -187,16 +202,16 @@ class Mempool:
         held = self._pending.pop(tx_id, None)
         if held is None:
             return None
-        transaction, _, member = held
+        transaction, _, member, size = held
         self._steps.pop(tx_id, None)
         queue = self._queues[member]
         del queue[tx_id]
         if not queue:
             del self._queues[member]
-        self._all.change(transaction, member, -1)
+        self._all.change(size, member, -1)
         if tx_id in self._from_clients:
             self._from_clients.discard(tx_id)
-            self._clients.change(transaction, member, -1)
+            self._clients.change(size, member, -1)
         return transaction
 
     # Order

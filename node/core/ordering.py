@@ -18,7 +18,7 @@ from coseal.consensus.replica import Replica
 from coseal.consensus.rules import ReplicaConfig, Tip
 from coseal.contracts.execution import Outcome
 from coseal.contracts.membership import actions as membership
-from coseal.ledger.block import CommittedBlock
+from coseal.ledger.block import Block, CommittedBlock
 from coseal.ledger.certificate import PbftCertificate
 from coseal.ledger.certificates import require_pbft
 from coseal.ledger.engines import PBFT
@@ -50,9 +50,12 @@ class Ordering:
         *,
         tip: CommittedBlock | None,
         behind: Callable[[], None],
+        awaits: Callable[[Block], None],
         decided: Callable[[Executed], None],
     ) -> None:
-        """``behind``: the network is past the height in progress. ``decided``: a block is, its state in memory."""
+        """``behind``: the network is past the height in progress. ``awaits``: a vote waits for what this block
+        names beside it. ``decided``: a block is, its state in memory.
+        """
         self.tip = tip
         config, genesis, reader = context.config, context.config.genesis, context.executor.reader
         self._settings = ReplicaConfig(
@@ -60,7 +63,7 @@ class Ordering:
         )
         self._context, self._executor, self._emit = context, context.executor, context.emit
         self._application, self._journal, self._registry, self._pending = application, journal, registry, pending
-        self._on_behind, self._on_decided = behind, decided
+        self._on_behind, self._on_awaits, self._on_decided = behind, awaits, decided
         self._coming = membership.coming(reader)
         self._unwritten: deque[tuple[int, Change]] = deque()
         self.replica = self._replica_at(tip_of(genesis, tip, reader))
@@ -173,6 +176,10 @@ class Ordering:
                         self._emit(shell.SendFrame(peer, self.status))
                 case core.FetchBlock(height, block_hash, peers):
                     self._fetch(height, block_hash, peers)
+                case core.Await(height, block_hash):
+                    block = self.replica.body(height, block_hash)
+                    if block is not None:
+                        self._on_awaits(block)
                 case core.Behind():
                     self._on_behind()
                 case core.StartTimer(timer, delay_ms):

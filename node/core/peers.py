@@ -17,6 +17,7 @@ ALLOWANCES: Final = {
     "get-snapshot": 4,
     "get-heads": 64,
     "get-item": 64,
+    "get-sidecars": 64,
 }
 STATUS_INTERVAL_MS: Final = 1_000  # N16
 

@@ -19,12 +19,14 @@ from coseal.ledger.block import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_FRA
 from coseal.ledger.certificate import PbftCertificate
 from coseal.ledger.errors import Malformed
 from coseal.ledger.head import MAX_HEAD_BYTES
+from coseal.ledger.sealed import SIDECAR_BYTES_MAX
 from coseal.ledger.signing import HASH_BYTES
 from coseal.ledger.snapshot import MAX_DEPTH, MAX_MANIFEST_BYTES
 from coseal.ledger.transaction import MAX_TRANSACTION_BYTES
 
 MAX_BLOCKS: Final = 128
 MAX_HEADS: Final = 128
+MAX_SIDECARS: Final = 64
 MAX_CERTIFICATE_BYTES: Final = 8 * 1024
 
 
@@ -163,6 +165,20 @@ class Item:
     data: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class GetSidecars:
+    """Ask for sidecars by name, at most ``MAX_SIDECARS``."""
+
+    names: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecars:
+    """Sidecars that were asked for, each name with its bytes, or None: not here (any more). Together at most 1 MiB."""
+
+    pairs: tuple[tuple[bytes, bytes | None], ...]
+
+
 WireMessage: TypeAlias = (
     Hello
     | Status
@@ -181,12 +197,16 @@ WireMessage: TypeAlias = (
     | Heads
     | GetItem
     | Item
+    | GetSidecars
+    | Sidecars
 )
 
 
 def promises_nothing(message: WireMessage) -> bool:
     """Say whether a message may leave before earlier writes are durable (N1): it rests on nothing of this node."""
-    return isinstance(message, Transactions | GetBlocks | GetBody | TipRequest | GetSnapshot | GetHeads | GetItem)
+    return isinstance(
+        message, Transactions | GetBlocks | GetBody | TipRequest | GetSnapshot | GetHeads | GetItem | GetSidecars
+    )
 
 
 def encode(message: WireMessage) -> bytes:
@@ -226,6 +246,10 @@ def encode(message: WireMessage) -> bytes:
             value = ["get-item", 1, message.height, message.item]
         case Item():
             value = ["item", 1, message.height, message.item, message.data]
+        case GetSidecars():
+            value = ["get-sidecars", 1, list(message.names)]
+        case Sidecars():
+            value = ["sidecars", 1, [list(pair) for pair in message.pairs]]
     return codec.encode(value)
 
 
@@ -356,6 +380,26 @@ def _item(value: Any) -> Item:
     )
 
 
+def _get_sidecars(value: Any) -> GetSidecars:
+    (names,) = codec.record(value, "get-sidecars", 1, 1)
+    items = codec.sequence(names, "names", limit=MAX_SIDECARS)
+    return GetSidecars(tuple(codec.octets(name, "name", size=HASH_BYTES) for name in items))
+
+
+def _sidecars(value: Any) -> Sidecars:
+    (pairs,) = codec.record(value, "sidecars", 1, 1)
+    found: list[tuple[bytes, bytes | None]] = []
+    for item in codec.sequence(pairs, "sidecars", limit=MAX_SIDECARS):
+        pair = codec.sequence(item, "name and bytes", limit=2)
+        if len(pair) != 2:
+            raise Malformed("sidecars: expected pairs of name and bytes")
+        data = None if pair[1] is None else codec.octets(pair[1], "sidecar", limit=SIDECAR_BYTES_MAX)
+        found.append((codec.octets(pair[0], "name", size=HASH_BYTES), data))
+    if sum(0 if data is None else len(data) for _, data in found) > SIDECAR_BYTES_MAX:
+        raise Malformed(f"sidecars of more than {SIDECAR_BYTES_MAX} bytes in one frame")
+    return Sidecars(tuple(found))
+
+
 def _certificate(value: Any) -> PbftCertificate | None:
     return None if value is None else PbftCertificate.from_value(value)
 
@@ -382,4 +426,6 @@ _PARSERS: Final[dict[str, Callable[[Any], WireMessage]]] = {
     "heads": _heads,
     "get-item": _get_item,
     "item": _item,
+    "get-sidecars": _get_sidecars,
+    "sidecars": _sidecars,
 }

@@ -106,5 +106,6 @@ def status_json(context: Context, status: NodeStatus) -> dict[str, Any]:
         "faults": status.faults,
         "aside": status.aside,
         "member_steps": status.member_steps,
+        "sidecars": dataclasses.asdict(status.sidecars),
         "counters": dict(sorted(status.counters.items())),
     }

@@ -29,6 +29,7 @@ from coseal.node.storage.block_log import HEAD, SEGMENT_BYTES, BlockLog
 from coseal.node.storage.files import Damaged, NeedsRelease, StorageError, how_to_repair, lock_folder
 from coseal.node.storage.join_folder import HEADS_FOLDER, JOINING_FOLDER, SNAPSHOTS_FOLDER, JoinFolder, finish_adoption
 from coseal.node.storage.journal_file import JournalFile
+from coseal.node.storage.sidecars import SIDECARS_FOLDER, SidecarFiles
 from coseal.node.storage.snapshots import SnapshotFile, Snapshots
 from coseal.node.storage.state_store import MAP_BYTES, LmdbStore, Marker, Pinned, UnreadableState
 
@@ -103,6 +104,7 @@ class Storage:
             self.notices += self.blocks.notices + self.heads.notices + self.snapshots.notices
             self._require_whole()
             self._require_own_chain()
+            self.sidecars = SidecarFiles(folder / SIDECARS_FOLDER)
             self.journal = JournalFile(folder / JOURNAL_FOLDER)
             undo.callback(self.journal.close)
             self.store = LmdbStore(folder / STATE_FOLDER, genesis.parameters.state_bits, map_bytes=map_bytes)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol, TypeAlias
 
-from coseal.node.core.events import Append, AppendBlock, ApplyState, ReplaceJournal
+from coseal.node.core.events import Append, AppendBlock, ApplyState, KeepSidecar, ReplaceJournal
 from coseal.node.fault_injection import NO_FAULTS, FaultInjection
 from coseal.node.storage.data_folder import Storage
 from coseal.node.storage.worker_thread import WorkerThread
@@ -24,7 +24,7 @@ from coseal.node.storage.worker_thread import WorkerThread
 UNAPPLIED_MAX: Final = 64
 """Durable blocks the state database may lag; beyond, nothing more is written, so votes wait, the node slows down."""
 
-Write: TypeAlias = Append | ReplaceJournal | AppendBlock
+Write: TypeAlias = Append | ReplaceJournal | AppendBlock | KeepSidecar
 
 
 class Observer(Protocol):
@@ -182,6 +182,8 @@ class Writer:
                 case AppendBlock(committed):
                     blocks.append(committed.block.header.height, committed.encode())
                     unsynced_blocks = True
+                case KeepSidecar(name, data):
+                    self._storage.sidecars.write(name, data)  # N45: durable before the journal says what rests on it
                 case ReplaceJournal(data):
                     journal.replace(data)
                     unsynced_journal = False

@@ -185,6 +185,8 @@ class _StatusCollector(Collector):
             ("coseal_aside", "Due things that were set aside and are still to be done.", status.aside),
             ("coseal_mempool_transactions", "Pending transactions.", status.mempool_transactions),
             ("coseal_mempool_bytes", "Bytes of pending transactions.", status.mempool_bytes),
+            ("coseal_sidecars_live", "Sidecars that the state lists as live.", status.sidecars.live),
+            ("coseal_sidecars_missing", "Live sidecars that are not here.", status.sidecars.missing),
         ):
             yield GaugeMetricFamily(name, text, value=value)
         build = GaugeMetricFamily("coseal_build_info", "1, with the software's version.", labels=["version"])

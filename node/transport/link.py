@@ -21,6 +21,7 @@ from coseal.node.core.wire import Hello
 HELLO_SECONDS: Final = 2.5
 IDLE_SECONDS: Final = 20.0
 OUTBOUND_BYTES: Final = 8 * 1024 * 1024
+BULK_BYTES: Final = 2 * 1024 * 1024
 MAX_HELLO_BYTES: Final = 1024
 _LENGTH_BYTES: Final = 4
 _SOCKET_BUFFER_BYTES: Final = 512 * 1024
@@ -45,10 +46,11 @@ class Owner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """An encoded message on its way out; ``consensus``: it may be dropped for newer ones."""
+    """An encoded message on its way out; ``consensus``: it may be dropped for newer ones; ``bulk``: it can wait."""
 
     payload: bytes
     consensus: bool
+    bulk: bool = False
 
 
 class Link(asyncio.Protocol):
@@ -70,6 +72,8 @@ class Link(asyncio.Protocol):
         self._received = bytearray()
         self._queue: deque[Frame] = deque()
         self._queued_bytes = 0
+        self._bulk: deque[bytes] = deque()
+        self._bulk_bytes = 0
         self._congested = False
         self._reason = "the connection broke"
         self._deadline: asyncio.TimerHandle | None = None
@@ -99,6 +103,7 @@ class Link(asyncio.Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
         self._queue.clear()
+        self._bulk.clear()
         self.settled.set()
         self._owner.link_lost(self, self._reason)
 
@@ -170,11 +175,17 @@ class Link(asyncio.Protocol):
     # Outbound
 
     def send(self, frame: Frame) -> None:
-        """Send, or queue while the peer is slow; beyond ``OUTBOUND_BYTES`` the oldest consensus message is dropped."""
+        """Send, or queue while the peer is slow; beyond ``OUTBOUND_BYTES`` the oldest consensus message is dropped.
+
+        What is bulk waits behind everything else, and is dropped itself where ``BULK_BYTES`` are waiting (N50).
+        """
         if not self._open:
             return
         if not self._congested:
             self._write(frame.payload)
+            return
+        if frame.bulk:
+            self._defer(frame.payload)
             return
         self._queue.append(frame)
         self._queued_bytes += len(frame.payload)
@@ -192,6 +203,17 @@ class Link(asyncio.Protocol):
             frame = self._queue.popleft()
             self._queued_bytes -= len(frame.payload)
             self._write(frame.payload)
+        while self._bulk and not self._congested:
+            payload = self._bulk.popleft()
+            self._bulk_bytes -= len(payload)
+            self._write(payload)
+
+    def _defer(self, payload: bytes) -> None:
+        if self._bulk and self._bulk_bytes + len(payload) > BULK_BYTES:
+            self.dropped += 1
+            return
+        self._bulk.append(payload)
+        self._bulk_bytes += len(payload)
 
     def _write(self, payload: bytes) -> None:
         if self._transport is None:

@@ -165,11 +165,11 @@ class Links:
         """The peers with a link, in order."""
         return sorted(self._links)
 
-    def send(self, peer: str, payload: bytes, *, consensus: bool) -> None:
-        """Send an encoded message; it is lost if the link is down."""
+    def send(self, peer: str, payload: bytes, *, consensus: bool, bulk: bool = False) -> None:
+        """Send an encoded message; it is lost if the link is down. What is ``bulk`` waits behind everything else."""
         link = self._links.get(peer)
         if link is not None:
-            link.send(Frame(payload, consensus))
+            link.send(Frame(payload, consensus, bulk))
 
     def broadcast(self, payload: bytes, *, consensus: bool) -> None:
         """Send one encoded message to every connected peer."""

@@ -38,7 +38,7 @@ class Network(Protocol):
         """Show this certificate (DER) from now on, if it is the one in our file."""
         ...
 
-    def send(self, peer: str, payload: bytes, *, consensus: bool) -> None:
+    def send(self, peer: str, payload: bytes, *, consensus: bool, bulk: bool = False) -> None:
         """Send an encoded message; it is lost if the link is down."""
         ...
 

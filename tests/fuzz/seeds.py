@@ -104,6 +104,8 @@ def wire_messages() -> list[bytes]:
         wire.GetItem(9, 2),
         wire.Item(9, 2, b"data"),
         wire.Item(9, 2, None),
+        wire.GetSidecars((bytes(32),)),
+        wire.Sidecars(((bytes(32), b"data"), (bytes(32), None))),
         wire.Blocks(2, ()),
         wire.TipReply(1, None, FIRST.certificate),
     ]

@@ -58,6 +58,7 @@ class Disk:
     snapshots: dict[int, tuple[Manifest, list[bytes]]] = field(default_factory=dict)
     joining: tuple[Manifest, dict[int, bytes]] | None = None
     joining_heads: list[bytes] = field(default_factory=list)
+    sidecars: dict[bytes, bytes] = field(default_factory=dict)
 
     @property
     def tip_height(self) -> int:
@@ -157,6 +158,7 @@ class Host:
             verified=verified,
             first_height=self.disk.first_height,
             kept=kept,
+            sidecars={name: len(data) for name, data in self.disk.sidecars.items()},
         )
         self.life += 1
         self.halted = None
@@ -258,7 +260,7 @@ class Host:
     def _release(self) -> None:
         """Carry out queued effects up to the first write, and have that one synced soon."""
         while self._queue and not isinstance(
-            self._queue[0], events.Append | events.AppendBlock | events.ReplaceJournal
+            self._queue[0], events.Append | events.AppendBlock | events.ReplaceJournal | events.KeepSidecar
         ):
             self._carry_out(self._queue.popleft())
         if self._queue and not self._syncing:
@@ -277,6 +279,8 @@ class Host:
                     self.disk.journal += data
                 case events.ReplaceJournal(data):
                     self.disk.journal = data
+                case events.KeepSidecar(name, data):
+                    self.disk.sidecars[name] = data
                 case events.AppendBlock(committed):
                     assert committed.block.header.height == self.disk.tip_height + 1
                     self.disk.blocks.append(committed.encode())
@@ -298,6 +302,14 @@ class Host:
                 heights = range(from_height, from_height + limit)
                 records = [raw for height in heights if (raw := self.disk.block(height)) is not None]
                 self.cluster.send(self.name, peer, wire.encode(packing.pack_blocks(from_height, records)))
+            case events.EraseSidecar(name):
+                del self.disk.sidecars[name]
+            case events.LoadSidecars(peer, names):
+                for name in names:
+                    found = self.disk.sidecars.get(name)
+                    if found is None:
+                        self.step(events.SidecarLost(name))
+                    self.cluster.send(self.name, peer, wire.encode(wire.Sidecars(((name, found),))))
             case events.LoadHeads(peer, from_height, limit):
                 heights = range(from_height, from_height + limit)
                 raws = [raw for height in heights if (raw := self.disk.head(height)) is not None]

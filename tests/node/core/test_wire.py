@@ -55,6 +55,8 @@ MESSAGES: list[wire.WireMessage] = [
     wire.GetItem(5, 1 << 16),
     wire.Item(5, 0, None),
     wire.Item(5, 1, b"chunk"),
+    wire.GetSidecars((b"n" * 32, b"m" * 32)),
+    wire.Sidecars(((b"n" * 32, b"sidecar"), (b"m" * 32, None))),
 ]
 
 
@@ -158,6 +160,7 @@ def test_the_largest_certificate_fits() -> None:
 def test_only_frames_that_rest_on_nothing_of_ours_may_overtake_a_write() -> None:
     free = {type(message) for message in MESSAGES if wire.promises_nothing(message)}
     questions = {wire.GetBlocks, wire.GetBody, wire.TipRequest, wire.GetSnapshot, wire.GetHeads, wire.GetItem}
+    questions |= {wire.GetSidecars}
     assert free == questions | {wire.Transactions}
 
 

@@ -13,6 +13,7 @@ from coseal.ledger.certificate import Phase, vote_preimage
 from coseal.ledger.equivocation import Equivocation, Signed
 from coseal.ledger.render import state_proof_from_json
 from coseal.node.core.health import NodeStatus
+from coseal.node.core.live_sidecars import NO_SIDECARS
 from coseal.node.telemetry.metrics import Metrics
 from tests.node.http.test_stream import events
 from tests.node.http.world import World, scenario
@@ -105,7 +106,7 @@ async def test_the_stream_tells_of_evidence_and_of_no_refused_report(world: Worl
 
 def test_status_and_metrics_count_what_is_on_record() -> None:
     values: dict[str, Any] = dict.fromkeys(NodeStatus.__dataclass_fields__, 0)
-    values |= {"counters": {}, "member_steps": {}, "peers": (), "evidence": {"bank-a": 3}}
+    values |= {"counters": {}, "member_steps": {}, "peers": (), "evidence": {"bank-a": 3}, "sidecars": NO_SIDECARS}
     values |= {"upgrade": None, "contracts": ()}
     registry: CollectorRegistry = Metrics(lambda: NodeStatus(**values)).registry
     assert registry.get_sample_value("coseal_evidence_proofs", {"validator": "bank-a"}) == 3

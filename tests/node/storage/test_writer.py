@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from coseal.ledger.block import CommittedBlock
-from coseal.node.core.events import Append, AppendBlock, ApplyState, ReplaceJournal
+from coseal.node.core.events import Append, AppendBlock, ApplyState, KeepSidecar, ReplaceJournal
 from coseal.node.fault_injection import NO_FAULTS, FaultInjection
 from coseal.node.storage import writer as writer_module
 from coseal.node.storage.data_folder import Storage
@@ -118,6 +118,21 @@ def test_what_follows_a_write_waits_until_it_is_durable(tmp_path: Path) -> None:
         assert log.events == ["before", "journal append"]
 
     assert run(tmp_path, scenario).events == ["before", "journal append", "journal sync", "send"]
+
+
+def test_a_sidecar_is_durable_before_the_journal_says_what_rests_on_it(tmp_path: Path) -> None:
+    async def scenario(writer: Writer, disk: Disk, log: Log, storage: Storage) -> None:
+        write = storage.sidecars.write
+        storage.sidecars.write = lambda name, data: (write(name, data), log.events.append("sidecar"))  # type: ignore[method-assign,assignment]
+        writer.write(KeepSidecar(bytes(32), b"sealed"))
+        writer.write(Append(b"vote"))
+        writer.after(log.note("send"))
+        writer.write(AppendBlock(blocks(1)[0][0]))
+        writer.write(KeepSidecar(b"\1" * 32, b"sealed"))
+
+    events = ["sidecar", "journal append", "blocks append", "blocks sync", "sidecar", "journal sync", "send"]
+    assert run(tmp_path, scenario).events == events
+    assert (tmp_path / "sidecars" / bytes(32).hex()).read_bytes() == b"sealed"
 
 
 def test_the_writes_of_one_turn_share_one_sync(tmp_path: Path) -> None:

@@ -534,6 +534,27 @@ def test_without_consensus_messages_the_oldest_frame_goes(monkeypatch) -> None:
     assert slow.dropped == 1
 
 
+def test_what_is_bulk_waits_behind_everything_and_is_never_in_the_place_of_consensus(monkeypatch) -> None:
+    monkeypatch.setattr(link, "OUTBOUND_BYTES", 100)
+    monkeypatch.setattr(link, "BULK_BYTES", 100)
+    slow, transport = congested_link()
+    slow.send(Frame(b"b" * 60, consensus=False, bulk=True))
+    slow.send(Frame(b"1" * 60, consensus=True))
+    slow.send(Frame(b"c" * 60, consensus=False, bulk=True))
+    slow.send(Frame(b"2" * 40, consensus=True))
+    assert slow.dropped == 1
+    slow.resume_writing()
+    assert transport.written == [b"1" * 60, b"2" * 40, b"b" * 60]
+
+
+def test_one_bulk_frame_of_any_size_may_wait(monkeypatch) -> None:
+    monkeypatch.setattr(link, "BULK_BYTES", 100)
+    slow, transport = congested_link()
+    slow.send(Frame(b"b" * 200, consensus=False, bulk=True))
+    slow.resume_writing()
+    assert transport.written == [b"b" * 200]
+
+
 def renewed(folder: Path, name: str) -> bytes:
     """Put another link key and certificate in the place of a node's; return the certificate's DER."""
     for file in ("link.pem", "link.crt"):
