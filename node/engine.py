@@ -39,6 +39,10 @@ class EngineMachine(Protocol):
         """Say, by raw bytes, which of clients' transactions have no place in the pool now, and why (N9)."""
         ...
 
+    def may_read_sidecar(self, name: bytes, member: str) -> bool:
+        """Say whether the state lists a sidecar as live and a member may read it."""
+        ...
+
     @property
     def validators(self) -> ValidatorSet:
         """The validators of the height being decided."""

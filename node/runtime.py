@@ -293,11 +293,11 @@ class Runtime:
         self._timers.stop_all()
         self._end(Exit.BUG)
 
-    def _offer(self, transactions: tuple[Transaction, ...]) -> tuple[Answer, ...]:
+    def _offer(self, transactions: tuple[Transaction, ...], sidecars: tuple[bytes | None, ...]) -> tuple[Answer, ...]:
         """Give clients' transactions to the machine; it answers within the step, and nothing once the node ends."""
         if self._ended is not None and self._ended.done():
             return ()
-        effects = self._step(Submitted(transactions))
+        effects = self._step(Submitted(transactions, sidecars))
         return next((effect.answers for effect in effects if isinstance(effect, Answered)), ())
 
     def _is_wanted(self, transaction: Transaction) -> bool:

@@ -21,7 +21,7 @@ from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import ValidatorSet
 from coseal.node.core.events import Admission, Answer
 from coseal.node.core.health import NodeStatus
-from coseal.node.http.services import Gateway, Location, Unavailable
+from coseal.node.http.services import NO_SIDECARS, Gateway, Location, Unavailable
 from coseal.node.parts import Parts
 from coseal.node.verifier.preview_worker import Preview, Question
 from coseal.node.verifier.verifier import Closed
@@ -42,13 +42,16 @@ class NodeServices:
         core: Core,
         gateway: Gateway | None,
         now_ms: Callable[[], int],
-        offer: Callable[[tuple[Transaction, ...]], tuple[Answer, ...]],
+        offer: Callable[[tuple[Transaction, ...], tuple[bytes | None, ...]], tuple[Answer, ...]],
     ) -> None:
-        """``now_ms`` is the node's wall clock; ``offer`` gives verified transactions to the machine."""
+        """``now_ms`` is the node's wall clock; ``offer`` gives verified transactions, and what came beside each, to the
+        machine.
+        """
         self.core, self.index, self.registry, self.gateway = core, parts.index, parts.metrics.registry, gateway
         self._parts, self._machine, self._storage, self._commits = parts, parts.machine, parts.storage, parts.commits
         self._now_ms, self._offer = now_ms, offer
         self._submitted: list[tuple[tuple[Transaction, ...], asyncio.Future[tuple[Answer, ...]]]] = []
+        self._sidecars: dict[bytes, bytes] = {}  # of what was submitted, by the transaction's raw bytes
 
     @property
     def genesis(self) -> Genesis:
@@ -121,7 +124,9 @@ class NodeServices:
         """See ``Services``."""
         return self._commits.block(height)
 
-    async def submit(self, transactions: Sequence[Transaction]) -> list[Answer]:
+    async def submit(
+        self, transactions: Sequence[Transaction], sidecars: Mapping[bytes, bytes] = NO_SIDECARS
+    ) -> list[Answer]:
         """See ``Services``. What arrives in one turn of the loop goes to the machine as one event."""
         if self._parts.tracer is not None:
             self._parts.tracer.arrived(transactions)
@@ -134,6 +139,7 @@ class NodeServices:
             raise Unavailable(_STOPPING) from None
         refused |= {tx.raw: _rejected(tx, _BAD_SIGNATURE) for tx in transactions if tx.raw in bad}
         good = tuple(transaction for transaction in transactions if transaction.raw not in refused)
+        self._sidecars.update((tx.raw, sidecars[tx.raw]) for tx in good if tx.raw in sidecars)
         admitted = iter(await self._queue(good) if good else ())
         return [refused.get(tx.raw) or next(admitted) for tx in transactions]
 
@@ -147,7 +153,10 @@ class NodeServices:
 
     def _flush(self) -> None:
         submitted, self._submitted = self._submitted, []
-        answers = iter(self._offer(tuple(tx for transactions, _ in submitted for tx in transactions)))
+        sidecars, self._sidecars = self._sidecars, {}
+        offered = tuple(tx for transactions, _ in submitted for tx in transactions)
+        beside = tuple(sidecars.get(tx.raw) for tx in offered) if sidecars else ()
+        answers = iter(self._offer(offered, beside))
         for transactions, future in submitted:
             mine = tuple(itertools.islice(answers, len(transactions)))
             if future.done():
@@ -156,6 +165,12 @@ class NodeServices:
                 future.set_result(mine)
             else:  # a halted machine answers nothing
                 future.set_exception(Unavailable(_STOPPING))
+
+    async def sidecar(self, name: bytes, member: str) -> bytes | None:
+        """See ``Services``."""
+        if not self._machine.may_read_sidecar(name, member):
+            return None
+        return await asyncio.to_thread(self._storage.sidecars.read, name)
 
     async def preview(self, transaction: Transaction, *, signed: bool) -> tuple[int, Preview]:
         """See ``Services``."""

@@ -187,6 +187,10 @@ class Machine:
         """Say, by raw bytes, which of clients' transactions have no place in the pool now, and why (N9)."""
         return self._pending.refused_for_room(transactions, now_ms)
 
+    def may_read_sidecar(self, name: bytes, member: str) -> bool:
+        """Say whether the state lists a sidecar as live and a member may read it (N50)."""
+        return self._sidecars.may_read(name, member)
+
     # The one way in
 
     def step(self, event: NodeEvent, now_ms: int) -> list[NodeEffect]:

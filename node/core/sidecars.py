@@ -159,9 +159,13 @@ class Sidecars:
         validates = self._executor.validators.index(peer) is not None
         if name in pending and validates:
             return True
-        if name not in self._live.sizes or self._is_behind():
-            return False
-        return validates or self._live.may_read(name, self._executor.member_of(node_sender(peer)))
+        if validates:
+            return name in self._live.sizes and not self._is_behind()
+        return self.may_read(name, self._executor.member_of(node_sender(peer)))
+
+    def may_read(self, name: bytes, member: str) -> bool:
+        """Say whether a member may read a live sidecar; nobody may while this node is catching up."""
+        return name in self._live.sizes and not self._is_behind() and self._live.may_read(name, member)
 
     def disconnected(self, peer: str) -> None:
         """A link is gone."""

@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
-from coseal.node.http import chain, lists, operations, reference, stream, transactions
+from coseal.node.http import chain, lists, operations, reference, sidecars, stream, transactions
 from coseal.node.http.bodies import answer
 from coseal.node.http.cloudevents import Events
 from coseal.node.http.context import Context, Settings
@@ -76,6 +76,7 @@ def _framework(context: Context, submission: transactions.Transactions) -> FastA
         lists.router(context),  # before routes that take any id under the same path
         *(router(context) for router in ROUTERS),
         stream.router(context),
+        sidecars.router(context),
         operations.router(context),
     ):
         app.include_router(router)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from coseal.node.http.action_schemas import action_schemas
 from coseal.node.http.engine import METHODS
 from coseal.node.http.problems import MEDIA_TYPE
+from coseal.node.http.sidecars import SEALED
 
 _RESULT: Final[dict[str, Any]] = {
     "type": "object",
@@ -69,6 +70,7 @@ _DOCUMENT: Final[dict[str, Any]] = {"type": "object"}
 _ALSO_MSGPACK: Final = ("/v1/blocks", "/v1/blocks/{height}", "/v1/headers", "/v1/proofs", "/v1/snapshot")
 _INSTEAD: Final = {
     "/v1/snapshot/{height}/{item}": ("application/msgpack", _BINARY),
+    "/v1/sidecars/{name}": ("application/msgpack", _BINARY),
     "/v1/stream": ("text/event-stream", {"type": "string"}),
     "/metrics": ("text/plain", {"type": "string"}),
 }
@@ -102,9 +104,7 @@ def add_hot_routes(document: dict[str, Any]) -> dict[str, Any]:
     either = {"anyOf": [transaction, _reference("Unsigned")]}
     key = {"name": "Idempotency-Key", "in": "header", "required": True, "schema": {"type": "string", "maxLength": 255}}
     document["paths"] |= {
-        "/v1/transactions": {
-            "post": _post("Submit one signed transaction", _bodies(transaction, binary=True), _RESULT, [_WAIT])
-        },
+        "/v1/transactions": {"post": _post("Submit one signed transaction", _one(transaction), _RESULT, [_WAIT])},
         "/v1/transactions/batch": {
             "post": _post("Submit many signed transactions", _bodies(many, binary=True), results, [_WAIT])
         },
@@ -155,6 +155,12 @@ def _bodies(schema: dict[str, Any], *, binary: bool) -> dict[str, Any]:
     if binary:
         content["application/msgpack"] = {"schema": _BINARY}
     return {"required": True, "content": content}
+
+
+def _one(schema: dict[str, Any]) -> dict[str, Any]:
+    body = _bodies(schema, binary=True)
+    body["content"][SEALED] = {"schema": _BINARY}
+    return body
 
 
 def _simulated(body: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:

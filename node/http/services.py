@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from prometheus_client import CollectorRegistry
 
@@ -26,6 +26,8 @@ from coseal.node.core.events import Answer
 from coseal.node.core.health import NodeStatus
 from coseal.node.index.index import Index
 from coseal.node.verifier.preview_worker import Preview
+
+NO_SIDECARS: Final[Mapping[bytes, bytes]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +145,19 @@ class Services(Protocol):
         """Return a block that the node still holds in memory, parsed: at least the last 16 from the tip."""
         ...
 
-    async def submit(self, transactions: Sequence[Transaction]) -> list[Answer]:
+    async def submit(
+        self, transactions: Sequence[Transaction], sidecars: Mapping[bytes, bytes] = NO_SIDECARS
+    ) -> list[Answer]:
         """Verify the signatures off the loop and offer the transactions to the machine; one answer for each, in order.
 
         The transactions are decoded, nothing else of them is checked yet; one with a bad signature is answered with
         ``Rejected("bad_signature", ...)``. Order is kept for each sender. Sending again is no error: see ``Admission``.
+        ``sidecars`` are what came beside some of them, by their raw bytes.
         """
+        ...
+
+    async def sidecar(self, name: bytes, member: str) -> bytes | None:
+        """Return a live sidecar if it is here and the member may read it, else None."""
         ...
 
     @property

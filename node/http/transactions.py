@@ -28,6 +28,7 @@ from coseal.node.http.context import Context, WithHandovers
 from coseal.node.http.hot import HotRequest
 from coseal.node.http.problems import Problem, refusal, slow_down
 from coseal.node.http.services import Location
+from coseal.node.http.sidecars import SEALED, split_sealed
 from coseal.node.index import queries
 
 # Refusals that a transaction also gets when it is sent again long after it was committed.
@@ -48,28 +49,30 @@ class Transactions:
         """``POST /v1/transactions``."""
         wait = wait_of(request)
         self._take(request, 1)
-        raw = request.body
-        if media_type(request.headers) != MSGPACK:
+        raw, sidecar, kind = request.body, None, media_type(request.headers)
+        if kind == SEALED:
+            raw, sidecar = split_sealed(raw)
+        elif kind != MSGPACK:
             raw = await _raw_from_json(request.headers, raw)
         if self._context.must_pause(request.connection, raw, time.monotonic()):
             raise slow_down()
         try:
-            return await self.submit(decode(raw), wait)
+            return await self.submit(decode(raw), wait, sidecar)
         except Problem as problem:
             self._context.count_refused(request.connection, raw, problem.code in NO_ROOM, time.monotonic())
             raise
 
-    async def submit(self, transaction: Transaction, wait: str) -> Response:
-        """Submit one transaction and answer; raise the problem of a refusal."""
-        return self.response(await self.outcome(transaction, wait))
+    async def submit(self, transaction: Transaction, wait: str, sidecar: bytes | None = None) -> Response:
+        """Submit one transaction, with what comes beside it, and answer; raise the problem of a refusal."""
+        return self.response(await self.outcome(transaction, wait, sidecar))
 
     def response(self, document: dict[str, Any]) -> Response:
         """Return the answer that tells what is known of one transaction."""
         return answer(document, height=self._services.height, status=202 if document["status"] == "accepted" else 200)
 
-    async def outcome(self, transaction: Transaction, wait: str) -> dict[str, Any]:
+    async def outcome(self, transaction: Transaction, wait: str, sidecar: bytes | None = None) -> dict[str, Any]:
         """Submit one transaction and return what is known of it; raise the problem of a refusal."""
-        (admitted,) = await self._services.submit([transaction])
+        (admitted,) = await self._services.submit([transaction], {} if sidecar is None else {transaction.raw: sidecar})
         return await self.known(admitted, wait)
 
     async def known(self, admitted: Answer, wait: str) -> dict[str, Any]:

@@ -159,6 +159,10 @@ class CometMachine:
         )
         return health.report(view, now_ms)
 
+    def may_read_sidecar(self, name: bytes, member: str) -> bool:
+        """No sidecar is on a chain that CometBFT orders (N40)."""
+        return False
+
     def refused_for_room(self, transactions: Sequence[Transaction], now_ms: int) -> dict[bytes, Rejected]:
         """Say, by raw bytes, which of clients' transactions have no place in the pool now, and why (N9)."""
         return self._pending.refused_for_room(transactions, now_ms)

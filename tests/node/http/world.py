@@ -30,7 +30,7 @@ from coseal.node.core.health import NodeStatus, PeerStatus
 from coseal.node.http.app import create_app
 from coseal.node.http.auth import Token
 from coseal.node.http.context import Settings
-from coseal.node.http.services import Gateway, Location, Unavailable
+from coseal.node.http.services import NO_SIDECARS, Gateway, Location, Unavailable
 from coseal.node.index.index import Index
 from coseal.node.verifier.preview_worker import Preview
 from tests.support.chain import Chain
@@ -92,6 +92,8 @@ class World:
         self.registry = CollectorRegistry()
         self.pool: dict[bytes, Transaction] = {}
         self.pool_limit = 100
+        self.beside: dict[bytes, bytes] = {}
+        self.readable: dict[tuple[bytes, str], bytes] = {}
         self.places: dict[bytes, Location] = {}
         self.dropped: dict[bytes, Rejected] = {}
         self.recent = 16
@@ -177,11 +179,17 @@ class World:
     def recent_block(self, height: int) -> CommittedBlock | None:
         return self.chain.blocks[height - 1] if max(0, self.height - self.recent) < height <= self.height else None
 
-    async def submit(self, transactions: Sequence[Transaction]) -> list[Answer]:
+    async def submit(
+        self, transactions: Sequence[Transaction], sidecars: Mapping[bytes, bytes] = NO_SIDECARS
+    ) -> list[Answer]:
+        self.beside |= sidecars
         answers = [self._admit(tx) for tx in transactions]
         if self.auto and self.pool:
             asyncio.get_running_loop().call_soon(lambda: asyncio.ensure_future(self.commit()))
         return answers
+
+    async def sidecar(self, name: bytes, member: str) -> bytes | None:
+        return self.readable.get((name, member))
 
     @property
     def is_crowded(self) -> bool:
