@@ -6,14 +6,17 @@ Law: the figures are those of the certified state; how they match is computed he
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from coseal.console.html import Child, Html, el
+from coseal.console.html import Child, Html, el, join
 from coseal.console.page import Page
-from coseal.console.parts import section, table, tag
+from coseal.console.parts import section, table, tag, titled_table
 from coseal.console.shown import Shown
-from coseal.contracts.process.tallies import declared_tallies
-from coseal.contracts.process.tally import tally_document, tally_from
+from coseal.contracts.process.tallies import Declared, declared_tallies
+from coseal.contracts.process.tally import Tally, figures_of, tally_document, tally_from
+
+_STEPS: Final = ("ordered", "received", "invoiced")
+_DEALT: Final = frozenset((*_STEPS, "ordered_amount", "invoiced_amount"))
 
 
 def tallies_of(page: Page, definition: Mapping[str, Any], object_type: str, shown: Shown[Any]) -> list[Html]:
@@ -31,7 +34,10 @@ def tallies_of(page: Page, definition: Mapping[str, Any], object_type: str, show
     ]
     columns = ("cases.tally", "cases.tally_member", "cases.tally_sum", "processes.events", "cases.tally_inexact")
     made = table(page, "cases.tallies", columns, rows)
-    said = [_match(page, match) for match in tally_document(declared, tally).get("matches", ())]
+    said = [
+        join(_match(page, match), _deal(page, declared, tally, match["buyer"], match["seller"]))
+        for match in tally_document(declared, tally).get("matches", ())
+    ]
     return [section(page, "cases.tallies", said, made, shown=shown, note="cases.tallies.note")]
 
 
@@ -41,6 +47,46 @@ def _scaled(page: Page, value: int | None, scale: int) -> str:
     digits = str(abs(value)).zfill(scale + 1)
     whole, fraction = (digits[:-scale], digits[-scale:]) if scale else (digits, "")
     return ("-" if value < 0 else "") + whole + (f".{fraction}" if fraction else "")
+
+
+def _deal(page: Page, declared: Declared, tally: Tally, buyer: str | None, seller: str | None) -> Html | None:
+    """Return what was ordered, received and invoiced side by side, each by the word of the side that it binds."""
+    if not buyer or not seller or not declared.scales.keys() >= _DEALT:
+        return None
+    figures = figures_of(declared, tally, buyer, seller)
+    names = [
+        "",
+        *(
+            page.t(f"cases.deal.{step}", member=member)
+            for step, member in zip(_STEPS, (buyer, buyer, seller), strict=True)
+        ),
+    ]
+    scale, amounts = declared.scales["ordered"], declared.scales["ordered_amount"]
+    goods = min(figures.ordered, figures.received) if figures.received else figures.ordered
+    rows: list[list[Child]] = [
+        [
+            page.t("cases.deal.quantity"),
+            _scaled(page, figures.ordered, scale),
+            _compared(page, figures.received, figures.ordered, scale),
+            _compared(page, figures.invoiced, goods, scale),
+        ],
+        [
+            page.t("cases.deal.amount"),
+            _scaled(page, figures.ordered_amount, amounts),
+            "",
+            _compared(page, figures.invoiced_amount, figures.ordered_amount, amounts),
+        ],
+    ]
+    return titled_table(page, page.t("cases.deal"), names, rows, numeric="1 2 3", name="deal")
+
+
+def _compared(page: Page, figure: int, base: int, scale: int) -> Child:
+    """Return a figure as it is written, and by how much it differs from another."""
+    apart = figure - base
+    if not apart:
+        return _scaled(page, figure, scale)
+    mark = f"{'+' if apart > 0 else '−'}{_scaled(page, abs(apart), scale)}"
+    return join(_scaled(page, figure, scale), " ", tag(mark, "bad" if apart > 0 else "wait"))
 
 
 def _match(page: Page, match: Mapping[str, Any]) -> Html:

@@ -22,6 +22,7 @@ from coseal.console.pages import (
     processes,
     search,
     standards,
+    trade,
 )
 
 _MODULES: Final = (
@@ -34,6 +35,7 @@ _MODULES: Final = (
     governance,
     standards,
     currency,
+    trade,
     evidence,
     audit,
 )

@@ -16,6 +16,7 @@ from coseal.client.statements import Statement, period_of
 from coseal.console import shapes
 from coseal.console.ballot_parts import Values
 from coseal.console.html import Child, Html, el, join
+from coseal.console.money_parts import wallet_path, yuan
 from coseal.console.nodes import NoAnswer, Problem
 from coseal.console.page import Entry, Page, Route, View
 from coseal.console.parts import (
@@ -105,17 +106,6 @@ _PENDING: Final = shapes.record(
 )
 
 
-def wallet_path(wallet: str) -> str:
-    """Return the path of a wallet's page."""
-    institution, _, name = wallet.partition("/")
-    return f"/currency/{quote(institution, safe='')}/{quote(name, safe='')}"
-
-
-def _yuan(fen: int) -> str:
-    """Return an amount in fen as yuan, thousands separated."""
-    return f"{'-' if fen < 0 else ''}{abs(fen) // 100:,}.{abs(fen) % 100:02}"
-
-
 # All of it
 
 
@@ -161,20 +151,18 @@ def _equation(page: Page, issued: int, redeemed: int, institutions: Mapping[str,
     """Return what was issued and not redeemed, and that it is what all institutions' wallets have."""
     vaults, customers = (sum(record[at] for record in institutions.values()) for at in (1, 0))
     holds = issued - redeemed == vaults + customers
-    left = page.t(
-        "currency.equation.left", issued=_yuan(issued), redeemed=_yuan(redeemed), sum=_yuan(issued - redeemed)
-    )
-    right = page.t("currency.equation.right", vaults=_yuan(vaults), customers=_yuan(customers))
+    left = page.t("currency.equation.left", issued=yuan(issued), redeemed=yuan(redeemed), sum=yuan(issued - redeemed))
+    right = page.t("currency.equation.right", vaults=yuan(vaults), customers=yuan(customers))
     words = page.t("currency.equation.holds" if holds else "currency.equation.broken")
     return el("p", {"class": "equation"}, left, " = ", right, " ", tag(words, "good" if holds else "bad"))
 
 
 def _picture(page: Page, circulating: int, institutions: Mapping[str, Sequence[Any]]) -> Html:
     holdings = [
-        Holding(name, record[1], record[0], _yuan(record[0] + record[1]), page.link(NAV.path, institution=name))
+        Holding(name, record[1], record[0], yuan(record[0] + record[1]), page.link(NAV.path, institution=name))
         for name, record in institutions.items()
     ]
-    above = page.t("currency.above", amount=_yuan(circulating))
+    above = page.t("currency.above", amount=yuan(circulating))
     return two_layers(
         page.t("currency.layers"), above, holdings, (page.t("currency.vault"), page.t("currency.customers"))
     )
@@ -186,8 +174,8 @@ def _table_of_institutions(page: Page, institutions: Mapping[str, Sequence[Any]]
         [
             member_link(name),
             page.number(record[2]),
-            _yuan(record[1]),
-            _yuan(record[0]),
+            yuan(record[1]),
+            yuan(record[0]),
             member_link(record[4] or name),
         ]
         for name, record in institutions.items()
@@ -197,8 +185,8 @@ def _table_of_institutions(page: Page, institutions: Mapping[str, Sequence[Any]]
 
 def _reserved(page: Page, totals: Totals, redeeming: int) -> list[tuple[str, Child]]:
     return [
-        (page.t("currency.reserved"), _yuan(totals.balance.debits_pending)),
-        (page.t("currency.redeeming"), _yuan(redeeming)),
+        (page.t("currency.reserved"), yuan(totals.balance.debits_pending)),
+        (page.t("currency.redeeming"), yuan(redeeming)),
         (page.t("currency.movements"), page.number(totals.balance.count)),
     ]
 
@@ -208,7 +196,7 @@ async def _frozen(page: Page) -> Html:
     rows: list[list[Child]] = [
         [
             el("a", {"href": wallet_path(one["object"])}, one["object"]),
-            page.t("currency.all_of_it") if one["amount"] is None else _yuan(one["amount"]),
+            page.t("currency.all_of_it") if one["amount"] is None else yuan(one["amount"]),
             el("a", {"href": f"/findings/{quote(one['finding'], safe='')}"}, one["finding"]),
             due(page, one["until_ms"]),
         ]
@@ -234,8 +222,8 @@ async def _wallets(page: Page) -> Html:
             page.t_or(f"currency.authority.{one['authority']}", one["authority"]),
             one["class"],
             tag(page.t_or(f"currency.status.{one['status']}", one["status"]), _TONES.get(one["status"], "")),
-            _yuan(one["balance"]),
-            _yuan(one["reserved"]),
+            yuan(one["balance"]),
+            yuan(one["reserved"]),
         ]
         for one in shown.value["wallets"]
     ]
@@ -284,7 +272,7 @@ async def wallet(page: Page) -> View:
 
 
 def _freeze(page: Page, hold: Mapping[str, Any]) -> Html:
-    amount = page.t("currency.all_of_it") if hold["amount"] is None else _yuan(hold["amount"])
+    amount = page.t("currency.all_of_it") if hold["amount"] is None else yuan(hold["amount"])
     link = el("a", {"href": f"/findings/{quote(hold['finding'], safe='')}"}, hold["finding"])
     words = page.t("currency.is_frozen", amount=amount)
     ends = join(page.t("currency.until"), " ", due(page, hold["until_ms"]))
@@ -299,10 +287,10 @@ def _about(page: Page, values: Values, found: Wallet, hold: Any, change: Any) ->
     authority = page.t_or(f"currency.authority.{found.authority}", found.authority)
     status = page.t_or(f"currency.status.{found.status}", found.status)
     rows: list[tuple[str, Child]] = [
-        (page.t("currency.balance"), el("strong", None, _yuan(balance.posted))),
-        (page.t("currency.available"), _yuan(max(balance.available - frozen, 0))),
-        (page.t("currency.reserved"), _yuan(balance.debits_pending)),
-        (page.t("currency.incoming"), _yuan(balance.credits_pending)),
+        (page.t("currency.balance"), el("strong", None, yuan(balance.posted))),
+        (page.t("currency.available"), yuan(max(balance.available - frozen, 0))),
+        (page.t("currency.reserved"), yuan(balance.debits_pending)),
+        (page.t("currency.incoming"), yuan(balance.credits_pending)),
         (page.t("currency.holder"), found.holder),
         (page.t("currency.authority"), authority),
         (page.t("currency.class"), join(found.class_id, " ", tag(status, _TONES.get(found.status, "")))),
@@ -313,18 +301,18 @@ def _about(page: Page, values: Values, found: Wallet, hold: Any, change: Any) ->
     for name, own, general, spent in zip(LIMITS, found.limits, of_class, used, strict=True):
         limits = [limit for limit in (own, general) if limit is not None]
         if limits:
-            words = _yuan(min(limits))
+            words = yuan(min(limits))
             if spent is not None:
-                words = page.t("currency.used", limit=words, used=_yuan(spent))
+                words = page.t("currency.used", limit=words, used=yuan(spent))
             rows.append((page.t(f"currency.limit.{name}"), words))
     if change is not None:
         rows.append((page.t("currency.new_key"), join(el("code", None, change[0]), " ", moment(page, change[1]))))
     return rows
 
 
-def _fen(yuan: str) -> int:
+def _fen(amount: str) -> int:
     """Return the fen of an amount that a statement says in yuan."""
-    return int(yuan.replace(".", ""))
+    return int(amount.replace(".", ""))
 
 
 async def _statement(page: Page, name: str, found: Wallet) -> Html:
@@ -340,7 +328,7 @@ async def _statement(page: Page, name: str, found: Wallet) -> Html:
     there: dict[str, str | int | bool | None] = {"href": f"{wallet_path(name)}/statement?month={quote(month)}"}
     link = el("p", None, el("a", {**there, "download": True}, page.t("currency.statement.file")))
     ends: list[tuple[str, Child]] = [
-        (page.t(f"currency.{end}"), _yuan(_fen(made.facts[end]))) for end in ("opening", "closing")
+        (page.t(f"currency.{end}"), yuan(_fen(made.facts[end]))) for end in ("opening", "closing")
     ]
     return section(
         page,
@@ -375,8 +363,8 @@ def _movement(page: Page, name: str, one: Movement, balance: int) -> list[Child]
         moment(page, one.time_ms),
         page.t_or(f"currency.kind.{one.kind}", one.kind),
         el("a", {"href": wallet_path(other)}, other) if "/" in other else page.t("currency.issuance"),
-        _yuan(-one.amount if paid else one.amount),
-        _yuan(balance),
+        yuan(-one.amount if paid else one.amount),
+        yuan(balance),
         page.t_or(f"currency.code.{one.code}", one.code),
         one.reference or "–",
         height_link(page, one.height),
@@ -402,7 +390,7 @@ async def _pending(page: Page, name: str) -> Html | None:
             one["id"],
             el("a", {"href": wallet_path(one["debit"])}, one["debit"]),
             el("a", {"href": wallet_path(one["credit"])}, one["credit"]) if "/" in one["credit"] else one["credit"],
-            _yuan(one["amount"]),
+            yuan(one["amount"]),
             page.t_or(f"currency.code.{one['code']}", one["code"]),
             _conditions(page, one.get("release") or {}),
             due(page, one["expires_ms"]),

@@ -25,6 +25,7 @@ from coseal.console.texts import (
     processes,
     search,
     standards,
+    trade,
 )
 
 LANGUAGES: Final = {"en": "English", "zh": "中文"}
@@ -45,6 +46,7 @@ _MODULES: Final = (
     lists,
     search,
     currency,
+    trade,
     standards,
 )
 

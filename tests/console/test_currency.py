@@ -2,59 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
 from coseal.audit.verify import verify_bytes
-from coseal.console.app import application
-from coseal.console.console import Console
-from coseal.console.nodes import Address
 from coseal.console.two_layers import Holding, two_layers
-from coseal.node.http.context import Settings
+from tests.console import visiting
 from tests.console.test_standards import section, words
-from tests.node.http.world import READER, READING, World
-from tests.support.currency import DAY_MS, Money, funded, money_genesis, payment
+from tests.console.visiting import See
+from tests.node.http.world import READING, World
+from tests.support.currency import DAY_MS, Money, funded, payment
 
 EA, EB = "bank-a/ea", "bank-b/eb"
-See = Callable[..., Awaitable[str]]
 
 
 def visit(folder: Path, scenario: Callable[[Money, See, World], Awaitable[None]], token: str | None = READING) -> None:
     """Let a scenario see a console of one node whose chain has money on it."""
-
-    async def play() -> None:
-        world = World(folder, genesis=money_genesis(), settings=Settings(tokens=(READER,)))
-        scene = funded(Money(world.chain))
-        node = httpx.ASGITransport(app=world.app, client=("127.0.0.1", 1))
-        console = Console(world.genesis, [Address("node", "http://node", token)], port=1, transport=node)
-        pages = httpx.ASGITransport(app=application(console))
-        try:
-            async with httpx.AsyncClient(transport=pages, base_url="http://127.0.0.1:1", timeout=30) as browser:
-
-                async def see(path: str, language: str = "en", status: int = 200) -> str:
-                    for committed in world.chain.blocks[world.index.height :]:
-                        world.index.feed(committed)
-                    assert await world.index.reached(world.height, 20)
-                    await console.nodes.poll()
-                    while await console.light.advance():
-                        pass
-                    console.reader.forget()
-                    answer = await browser.get(path, headers={"accept-language": language})
-                    assert answer.status_code == status, answer.text
-                    return answer.text
-
-                await scenario(scene, see, world)
-        finally:
-            await console.nodes.close()
-            world.close()
-
-    asyncio.run(play())
+    visiting.visit(folder, lambda chain: funded(Money(chain)), scenario, token)
 
 
 def test_the_two_layers_are_shown_with_the_equation_sealed(tmp_path: Path) -> None:
