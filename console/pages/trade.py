@@ -31,7 +31,7 @@ from coseal.console.parts import (
     tag,
 )
 from coseal.contracts.supervision.state import hold_key
-from coseal.contracts.trade.books import RECEIVABLE
+from coseal.contracts.trade.history import RECEIVABLE
 from coseal.contracts.trade.ledger import Loan, Receivable, number_of
 from coseal.contracts.trade.lists import EXPOSURES, NETTING_OBLIGATIONS, NETTING_RUNS, OFFERS, RECEIVABLES
 from coseal.contracts.trade.runs import CLEARED, CLEARING, CLEARING_MS, Run, phase
@@ -225,6 +225,7 @@ async def receivable(page: Page) -> View:
             shown=values.shown,
             note="trade.hands.note",
         ),
+        await _steps(page, name),
         await _offers(page, name),
     )
 
@@ -280,6 +281,39 @@ def _about(page: Page, found: Receivable, loan: Loan | None) -> list[tuple[str, 
     elif found.disputes:
         rows.append((page.t("trade.dispute"), page.t("trade.disputes", count=page.number(found.disputes))))
     return rows
+
+
+async def _steps(page: Page, name: str) -> Html:
+    """Return all that happened to a receivable, proven to be all, and where the rules' verdicts on it are."""
+    shown = await page.data.history(NAME, RECEIVABLE, name)
+    rows: list[list[Child]] = []
+    for row in shown.value:
+        item = row["item"]
+        said = item["attributes"]
+        rows.append(
+            [
+                item["time"].removesuffix("Z").replace("T", " "),
+                page.t_or(f"trade.event.{item['type']}", item["type"]),
+                member_link(str(said["by"])) if "by" in said else page.t("trade.fell_due"),
+                member_link(str(said["holder"])) if "holder" in said else "",
+                yuan(int(said["outstanding"])) if "outstanding" in said else "",
+            ]
+        )
+    link = el("a", {"href": f"/processes/{NAME}/cases/{RECEIVABLE}/{name}"}, page.t("trade.case"))
+    return section(
+        page,
+        "trade.steps",
+        table(
+            page,
+            "trade.steps",
+            ("trade.when", "trade.step", "trade.by", "trade.holder", "trade.left"),
+            rows,
+            numeric="4",
+        ),
+        el("p", None, link),
+        shown=shown,
+        note="trade.steps.note",
+    )
 
 
 async def _offers(page: Page, name: str) -> Html | None:

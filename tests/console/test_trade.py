@@ -32,6 +32,10 @@ def test_a_receivable_is_shown_with_its_hands_its_financier_and_what_was_offered
         assert "former holder enterprise-b gave recourse holder city debtor enterprise-a owes the holder" in shown
         assert "Financed by bank-a in pledge" in shown
         assert "Loan L1: 9,000.00 of principal and 1,000.00 of the fee are left" in shown
+        steps = section(text, "trade-steps")
+        assert 'class="seal verified"' in steps
+        assert 'href="/processes/trade/cases/receivable/R1"' in steps
+        assert "Receivable transferred city/admin city 10,000.00" in words(steps)
         assert "loan against pledge accepted 9,000.00 1,000.00" in words(section(text, "trade-offers"))
         scene.ok("enterprise-a", "trade.dispute", receivable=name, reason="short")
         assert "Dispute disputed" in words(section(await see(f"/trade/receivables/{name}"), "trade-hands"))
