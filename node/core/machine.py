@@ -387,8 +387,9 @@ class Machine:
             self._run(core.Arrived(block_hash))
 
     def _undecided(self) -> Iterator[Block]:
+        """Yield the bodies above the tip; a journal that was read at the start has those of decided heights as well."""
         yield from self.replica.bodies
-        yield from self._journal.bodies
+        yield from (block for block in self._journal.bodies if block.header.height > self.executor.height)
 
     def _beside(self, transaction: Transaction) -> int:
         named = self.executor.names(transaction)

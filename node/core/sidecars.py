@@ -94,7 +94,10 @@ class Sidecars:
         for transaction in outcome.transactions:
             self.apart.remove(transaction)
         self.held.write(self._live.decided(outcome))
-        self.sweep()
+        if (
+            outcome.height == self._executor.height
+        ):  # one step may decide several: what the next ones list is not read yet
+            self.sweep()
 
     def take_arrived(self) -> bytes | None:
         """Return, once, the hash of the block that was awaited and whose sidecars are all here."""

@@ -7,14 +7,22 @@ from typing import Any
 
 import pytest
 
+from coseal.consensus.application import Draft
+from coseal.contracts.execution import Executor
+from coseal.contracts.genesis_state import new_state
 from coseal.contracts.kernel.sidecars import Named
+from coseal.contracts.membership import actions as membership
 from coseal.ledger.sealed import Envelope, Envelopes, encode_sidecar, name_of
 from coseal.ledger.transaction import Transaction
 from coseal.node.core import events, wire
 from coseal.node.core.apart import PATIENCE_MS
+from coseal.node.core.application import LedgerApplication
 from coseal.node.core.events import Admission
+from coseal.node.core.held_sidecars import HeldSidecars
+from coseal.node.core.mempool import Mempool
 from simulation.lockers import with_lockers
 from tests.support.cluster import Cluster
+from tests.support.genesis import START_MS
 from tests.support.transactions import acted, signed
 
 NAMES = ("bank-a", "central-bank", "enterprise-a", "regulator")
@@ -283,3 +291,72 @@ def test_who_asks_too_often_is_not_answered(cluster: Cluster) -> None:
         host.step(events.FrameReceived("bank-a", wire.GetSidecars((bytes(32),))))
     assert host.machine is not None
     assert host.machine.counters["too_many_get-sidecars"] == 6
+
+
+def test_an_observer_is_ready_only_when_no_peer_has_what_it_lacks() -> None:
+    cluster = cluster_of(observers=("watcher",)).start(*NAMES)
+    cluster.run(2_000)
+    named, data = sidecar(1)
+    submit(cluster, "bank-a", put(cluster, 1, named), data)
+    cluster.run(2_000)
+    cluster.tamper = lost(wire.Sidecars)
+    cluster.start("watcher")
+    cluster.run(6_000)
+    reader = cluster["bank-a"].machine.executor.reader  # type: ignore[union-attr]
+    assert counts(cluster, "watcher") == (1, 0, 1)
+    assert "ready" not in (membership.node(reader, "watcher") or {})
+    cluster.tamper = lambda source, target, frame: [frame]
+    cluster.run(10_000)
+    assert counts(cluster, "watcher") == (1, 1, 0)
+    assert "ready" in (membership.node(reader, "watcher") or {})
+
+
+def test_a_node_that_is_catching_up_gives_nothing_that_its_old_state_lists(cluster: Cluster) -> None:
+    named, data = sidecar(1)
+    submit(cluster, "bank-a", put(cluster, 1, named), data)
+    cluster.run(2_000)
+    cluster.kill("regulator")
+    submit(cluster, "bank-a", erase(cluster, 2, named), None)
+    for number in range(3, 9):
+        submit(cluster, "bank-a", signed(cluster.genesis, number), None)
+        cluster.run(1_000)
+    assert holders(cluster, named) == ["regulator"]
+    frames: list[bytes] = []
+    cluster.tamper = lambda source, target, frame: [] if isinstance(wire.decode(frame), wire.Blocks) else [frame]
+    cluster.start("regulator")
+    cluster.run(3_000)
+    cluster.tamper = lambda source, target, frame: frames.append(frame) or [frame]  # type: ignore[func-returns-value]
+    cluster["regulator"].step(events.FrameReceived("bank-a", wire.GetSidecars((named.name,))))
+    assert wire.encode(wire.Sidecars(((named.name, None),))) in frames
+    cluster.run(5_000)
+    assert holders(cluster, named) == []
+
+
+def test_what_a_waiting_transaction_names_is_kept_for_as_long_as_it_waits() -> None:
+    cluster = cluster_of().start("bank-a")
+    named, data = sidecar(1)
+    transaction = put(cluster, 1, named)
+    submit(cluster, "bank-a", transaction, data)
+    cluster.run(5_000)
+    cluster.start()
+    cluster.run(10_000)
+    assert cluster.has(transaction)
+    assert holders(cluster, named) == list(cluster.hosts)
+
+
+def test_a_leader_writes_what_its_new_block_names_before_it_says_anything() -> None:
+    cluster = cluster_of()
+    genesis = cluster.genesis
+    executor = Executor(genesis, new_state(genesis), rules=with_lockers())
+    written: list[events.NodeEffect] = []
+    held, mempool = HeldSidecars(written.append, {}), Mempool()
+    application = LedgerApplication(genesis, executor, mempool, held)
+    named, data = sidecar(1)
+    transaction, lacking = put(cluster, 1, named), put(cluster, 2, sidecar(2)[0], "regulator")
+    held.take(named, data)
+    for one in (transaction, lacking):
+        assert mempool.add(one, 0) is None
+    validators = executor.validators
+    draft = Draft(1, genesis.chain_id, 0, validators.hash, validators[0].id, 0, START_MS + 1, None)
+    assert application.build(draft).block.transactions == (transaction.raw,)
+    assert written == [events.KeepSidecar(named.name, data)]
