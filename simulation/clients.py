@@ -16,6 +16,7 @@ from coseal.ledger.errors import LedgerError
 from coseal.ledger.transaction import Transaction
 from coseal.node.core import events
 from coseal.node.core.events import Admission, Answer
+from simulation import lockers
 from simulation.contract_faults import NAME, arguments_of
 from simulation.history import History, Read, Write
 from simulation.node import text_of
@@ -39,6 +40,8 @@ class Clients:
         self.world = world
         self.history = History()
         self.sent: dict[bytes, None] = {}
+        self.sidecars: dict[bytes, bytes] = {}  # what goes with a transaction, by its id
+        self._put: list[tuple[str, str]] = []  # names of sidecars that were put, each with its member
         self.open: dict[bytes, tuple[Transaction, Write | None]] = {}  # not yet seen committed, by id
         self._at: dict[bytes, tuple[int, int]] = {}  # id -> (endpoint, life) of the node that was asked last
         self._number = 0
@@ -62,6 +65,20 @@ class Clients:
         self._number += 1
         self._begin(node, member, contract, action, args, None)
 
+    def seal(self, node: SimulatedNode) -> None:
+        """Put a sidecar, or now and then erase one that was put."""
+        world = self.world
+        if self._put and world.rng.randrange(4) == 0:
+            name, member = self._put.pop(world.rng.randrange(len(self._put)))
+            self.send(node, member, lockers.NAME, "erase", {"name": name})
+            return
+        member = world.genesis.members[world.rng.randrange(len(world.genesis.members))].id
+        found, data = lockers.made((1 << 40) + self._number)
+        self._put.append((found.hex(), member))
+        self._number += 1
+        args = {"sidecar": {"name": found.hex(), "bytes": len(data)}}
+        self._begin(node, member, lockers.NAME, "put", args, None, data)
+
     def stroll(self, node: SimulatedNode) -> None:
         """Send the next move of a random walk: processes, rules and policies, as the node's state has them."""
         if self._walker is None:
@@ -83,7 +100,14 @@ class Clients:
         return Walker(world.genesis, random.Random(repr(world.options)), keys, WALK)
 
     def _begin(
-        self, node: SimulatedNode, member: str, contract: str, action: str, args: dict[str, Any], write: Write | None
+        self,
+        node: SimulatedNode,
+        member: str,
+        contract: str,
+        action: str,
+        args: dict[str, Any],
+        write: Write | None,
+        sidecar: bytes | None = None,
     ) -> None:
         signed = transaction.sign(
             self.world.scheme.signer("operator", member),
@@ -97,6 +121,8 @@ class Clients:
         )
         self.sent[signed.raw] = None
         self.open[signed.id] = (signed, write)
+        if sidecar is not None:
+            self.sidecars[signed.id] = sidecar
         self._submit(node, signed)
 
     def again(self, *, every: bool = True) -> None:
@@ -110,7 +136,8 @@ class Clients:
 
     def _submit(self, node: SimulatedNode, signed: Transaction) -> None:
         self._at[signed.id] = (node.index, node.life)
-        node.step(events.Submitted((signed,)))
+        sidecar = self.sidecars.get(signed.id)
+        node.step(events.Submitted((signed,), () if sidecar is None else (sidecar,)))
 
     def answered(self, node: SimulatedNode, answers: tuple[Answer, ...]) -> None:
         """Take a node's word on what became of a transaction."""

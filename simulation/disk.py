@@ -16,9 +16,9 @@ from coseal.ledger.block import CommittedBlock
 from coseal.ledger.head import Head
 from coseal.ledger.snapshot import Manifest, cut, depth_for
 from coseal.ledger.state import MemoryStore
-from coseal.node.core.events import Append, AppendBlock, ReplaceJournal
+from coseal.node.core.events import Append, AppendBlock, KeepSidecar, ReplaceJournal
 
-Write: TypeAlias = Append | AppendBlock | ReplaceJournal
+Write: TypeAlias = Append | AppendBlock | ReplaceJournal | KeepSidecar
 BLOCK = 1
 SECTOR = 512
 
@@ -51,6 +51,7 @@ class Disk:
     snapshots: dict[int, Snapshot] = field(default_factory=dict)
     joining: Snapshot | None = None
     joining_heads: list[bytes] = field(default_factory=list)
+    sidecars: dict[bytes, bytes] = field(default_factory=dict)
 
     @property
     def tip_height(self) -> int:
@@ -88,10 +89,16 @@ class Disk:
                 self.journal += data
             case ReplaceJournal(data):
                 self.journal = bytearray(data)
+            case KeepSidecar(name, data):
+                self.sidecars[name] = data
             case AppendBlock(committed):
                 payload = committed.encode()
                 self.records.append(payload)
                 self.log += framing.frame(committed.block.header.height, BLOCK, payload)
+
+    def erase(self, name: bytes) -> None:
+        """Overwrite a sidecar and remove it."""
+        self.sidecars.pop(name, None)
 
     def kill(self, writes: list[Write], rng: random.Random) -> None:
         """The process dies while a batch is being written: what was written stays, one write may be half done."""
@@ -120,6 +127,8 @@ class Disk:
                     log.clear()
                     journal.clear()
                     self.journal = bytearray(data)
+                case KeepSidecar(name, data):  # a file of its own, synced when it is written
+                    self.sidecars[name] = data
                 case AppendBlock(committed):
                     log += framing.frame(committed.block.header.height, BLOCK, committed.encode())
         happened = "clean"
@@ -151,7 +160,7 @@ class Disk:
                 framed = framing.frame(committed.block.header.height, BLOCK, committed.encode())
                 self.log += framed[: int(share * len(framed))]
                 self._index()
-            case ReplaceJournal():
+            case ReplaceJournal() | KeepSidecar():
                 pass  # atomic: the new file was not yet renamed over the old
 
     def open_log(self) -> list[bytes]:

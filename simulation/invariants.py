@@ -1,4 +1,4 @@
-"""The invariants I1 to I21 of a run, judged from the bytes that left nodes and reached disks.
+"""The invariants I1 to I24 of a run, judged from the bytes that left nodes and reached disks.
 
 Law: nothing here calls what it judges. Frames and records are read by ``simulation.reading``; quorums, hashes and
 preimages are computed anew. Bounds and timers (I11, I12) are looked up in the machine, for they are not on any wire.
@@ -17,6 +17,7 @@ from simulation.decisions import Wrong
 from simulation.epochs import Era
 from simulation.evidence import Evidence
 from simulation.reading import COMMIT, NAMES, PREPARE, PROPOSAL, ROUND_CHANGE, Said, Seen
+from simulation.sidecars import SidecarLedger
 from simulation.traces import Traces
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Invariants:
         self.evidence = Evidence(world)
         self.proven: dict[bytes, None] = {}
         self.traces = Traces(world)
+        self.sidecars = SidecarLedger(world)
 
     # What leaves a node
 
@@ -59,6 +61,9 @@ class Invariants:
         """Judge a frame as an honest node puts it on the wire."""
         message = reading.said(data)
         if message is None:
+            served = self.sidecars.served(node, data)
+            if served is not None:
+                raise Violation(f"I24 {node.id} gives away the sidecar {served}, which was erased")
             return
         era = self.world.epochs.at(message.height)
         self._right(node, message, era)
@@ -110,9 +115,13 @@ class Invariants:
             if not any(record[5] is not None and record[5][-1] == message.signature for record in held):
                 raise Violation(f"I5 {what} before its round was durable")
             return
-        bodies = (record[3] for record in _records(journal, "body", 2))
-        if not any(reading.block_hash(reading.unpack(body)[2]) == message.subject for body in bodies):
+        bodies = (reading.unpack(record[3]) for record in _records(journal, "body", 2))
+        body = next((body for body in bodies if reading.block_hash(body[2]) == message.subject), None)
+        if body is None:
             raise Violation(f"I5 {what} before its block was durable")
+        lacking = self.sidecars.lacking(node, body) if phase == PREPARE else None
+        if lacking is not None:
+            raise Violation(f"I22 {what} before the sidecar {lacking} was durable")
         if phase == COMMIT:
             proven = (record[2] for record in _records(journal, "prepared", 1))
             if not any(c[4:7] == [message.height, message.round, message.subject] for c in proven):
@@ -204,6 +213,7 @@ class Invariants:
         if fault is not None:
             raise Violation(f"I14 {fault}")
         self.chain[seen.height], self.raws[seen.height] = seen, raw
+        self.sidecars.published(seen.height, seen.transactions, seen.receipts)
         if self.world.epochs.coming is not None:
             self.world.changes.decided(self.world.epochs.coming)
 

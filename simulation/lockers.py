@@ -13,6 +13,7 @@ from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.fields import Hexadecimal
 from coseal.contracts.kernel.sidecars import Named, Sidecar, Sidecars
 from coseal.contracts.registry import RULES, Contracts
+from coseal.ledger.sealed import Envelope, Envelopes, encode_sidecar, name_of
 
 NAME: Final = "lockers"
 LIVE: Final = f"{NAME}/live"
@@ -68,6 +69,12 @@ CONTRACT: Final = Contract(
     },
     sidecars=Sidecars(_newest_first, _find, _changed, _may_read),
 )
+
+
+def made(number: int, size: int = 1_200) -> tuple[bytes, bytes]:
+    """Return name and bytes of a sidecar of about this size, different by its number."""
+    envelopes = Envelopes(bytes(32), (Envelope("bank-a", 0, number.to_bytes(8, "big").ljust(size, b"\x01")),))
+    return name_of(envelopes), encode_sidecar(envelopes)
 
 
 def with_lockers(rules: Mapping[int, Contracts] = RULES) -> dict[int, Contracts]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from coseal.consensus.events import TimerKind
@@ -31,13 +32,14 @@ from simulation.checked import Checked
 from simulation.clock import Clock
 from simulation.contract_faults import with_faults
 from simulation.disk import Disk, Refused, Snapshot, Write
+from simulation.lockers import with_lockers
 
 if TYPE_CHECKING:
     from simulation.byzantine.behaviour import Behaviour
     from simulation.world import World
 
 
-WITH_FAULTS: Final = with_faults(RULES)
+WITH_FAULTS: Final = with_lockers(with_faults(RULES))
 NEWER_RULES: Final = {**WITH_FAULTS, 2: WITH_FAULTS[1]}
 """What a newer release has: a second version, of the same rules."""
 
@@ -126,6 +128,7 @@ class SimulatedNode:
             verified=verified,
             first_height=disk.first_height,
             kept=kept,
+            sidecars={name: len(data) for name, data in disk.sidecars.items()},
         )
         self.life += 1
         self.timers.clear()
@@ -227,7 +230,7 @@ class SimulatedNode:
     def _perform(self, effect: NodeEffect) -> None:
         world = self.world
         match effect:
-            case events.Append() | events.ReplaceJournal() | events.AppendBlock():
+            case events.Append() | events.ReplaceJournal() | events.AppendBlock() | events.KeepSidecar():
                 if self._gathering is None:
                     self._gathering = Batch()
                 self._gathering.writes.append(effect)
@@ -238,6 +241,10 @@ class SimulatedNode:
                 self._send(None, message)
             case events.LoadBlocks(peer, from_height, limit):
                 self._after(lambda: self._load(peer, from_height, limit))
+            case events.EraseSidecar(name):
+                self._after(partial(self.disk.erase, name))
+            case events.LoadSidecars(peer, names):
+                self._after(partial(self._load_sidecars, peer, names))
             case events.LoadHeads() | events.LoadSnapshot() | events.LoadItem():
                 self._after(lambda: self._load_snapshot(effect))
             case events.BeginJoin() | events.KeepHeads() | events.KeepItem():
@@ -266,6 +273,10 @@ class SimulatedNode:
         heights = range(from_height, from_height + limit)
         records = [raw for height in heights if (raw := self.disk.block(height)) is not None]
         self._tell(peer, packing.pack_blocks(from_height, records))
+
+    def _load_sidecars(self, peer: str, names: tuple[bytes, ...]) -> None:
+        for name in names:
+            self._tell(peer, wire.Sidecars(((name, self.disk.sidecars.get(name)),)))
 
     def _load_snapshot(self, effect: events.LoadHeads | events.LoadSnapshot | events.LoadItem) -> None:
         disk = self.disk

@@ -40,6 +40,8 @@ class Course:
         if running and (not self.world.healed or self.world.highest < self.world.height_min):
             for _ in range(self.world.rng.randint(1, self.world.options.burst)):
                 self.world.guarded(lambda: self.world.clients.write(running[self.world.rng.randrange(len(running))]))
+            if self.world.options.sidecars and self.world.rng.randrange(3) == 0:
+                self.world.guarded(lambda: self.world.clients.seal(running[self.world.rng.randrange(len(running))]))
             if self.world.options.walks:
                 self.world.guarded(lambda: self.world.clients.stroll(running[0]))
             if self.world.rng.randrange(3) == 0:
@@ -127,6 +129,8 @@ class Course:
         if self.world.highest < self.world.height_min:
             return False
         if self.world.epochs.decisions.brings_until(self.world.now_ms + QUIET_MS + 2_000):
+            return False
+        if self.world.options.sidecars and self.world.invariants.sidecars.missing():
             return False
         running = self.world.running_honest()
         if any(node.machine is not None and len(node.machine._pending.reporter) for node in running):

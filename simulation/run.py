@@ -164,6 +164,9 @@ def last_checks(world: World) -> None:
             raise Violation(f"I8 height {height}: {wrong}")
     if executor.get(contract_faults.KEY) is not None:
         raise Violation("I8 something of a transaction that failed stayed in the state")
+    lost = invariants.sidecars.lost(executor)
+    if lost is not None:
+        raise Violation(f"I23 the sidecar {lost}")
     clients = world.clients.history
     kept = history.History([write for write in clients.writes if write.value not in refused], clients.reads)
     fault = history.fault(kept, order)

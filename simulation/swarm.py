@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from coseal.node.core.mempool import MempoolLimits
-from simulation.byzantine.catalogue import BEHAVIOURS
+from simulation.byzantine.catalogue import BEHAVIOURS, WITH_SIDECARS
 
 NETWORK = ("loss", "duplication", "reordering", "slow links", "partition", "one-way block", "clog", "link reset")
 NODES = ("kill", "power failure", "pause", "slow node", "all down")
@@ -61,6 +61,7 @@ class Options:
     changes: tuple[tuple[str, ...], ...] = ()  # groups, one after the other; those of a group at once
     joiners: int = 0  # nodes that are not there at genesis
     walks: bool = False  # clients send moves of a random walk, too
+    sidecars: bool = field(default=False, repr=False)  # clients put and erase sidecars, too
 
     @property
     def f(self) -> int:
@@ -133,7 +134,7 @@ def draw(rng: random.Random) -> Options:
     """Draw the world of a seed."""
     n = rng.choices((4, 5, 6, 7), (60, 13, 13, 14))[0]
     byzantine = rng.choices(range((n - 1) // 3 + 1), (35, 65) if n < 7 else (25, 35, 40))[0]
-    names = [name for name in BEHAVIOURS if name != "twins"]
+    names = [name for name in BEHAVIOURS if name not in ("twins", *WITH_SIDECARS)]
     behaviours = {
         index: tuple(rng.sample(names, rng.choice((1, 1, 2, 3)))) for index in sorted(rng.sample(range(n), byzantine))
     }
@@ -184,7 +185,23 @@ def draw(rng: random.Random) -> Options:
         changes=changes,
         joiners=min(2, sum(group.count("add") for group in changes)),
     )
-    return _with_decisions(options)
+    return _with_sidecars(_with_decisions(options))
+
+
+SIDECARS_OF: Final = 4
+"""In one of so many seeds whose validators stay the same, clients put and erase sidecars."""
+
+
+def _with_sidecars(options: Options) -> Options:
+    """Add sidecars to some worlds, and Byzantine nodes that withhold, forge or name them; all others remain."""
+    rng = random.Random(f"sidecars {options!r}")
+    if options.changes or rng.randrange(SIDECARS_OF):
+        return options
+    behaviours = dict(options.behaviours)
+    for index, kinds in behaviours.items():
+        if kinds != ("twins",):
+            behaviours[index] = (*kinds[:1], rng.choice(WITH_SIDECARS))
+    return replace(options, sidecars=True, behaviours=behaviours)
 
 
 def draw_twins(rng: random.Random) -> Options:

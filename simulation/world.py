@@ -65,6 +65,7 @@ class World:
         self.rebuilt: dict[int, None] = {}  # endpoints that lost their block log
         self.twin_pairs: list[tuple[int, int]] = []
         self.backups: dict[int, bytes] = {}
+        self.squatted: dict[bytes, None] = {}  # names of sidecars that Byzantine nodes named
         self.ambushes: dict[int, tuple[int, Callable[[], None]]] = {}
         self.events = 0
         self.highest = 0

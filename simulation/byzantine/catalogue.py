@@ -20,6 +20,7 @@ from simulation.byzantine.laggard import Laggard
 from simulation.byzantine.malformed import Malformed
 from simulation.byzantine.mute import Mute
 from simulation.byzantine.round_storm import RoundStorm
+from simulation.byzantine.sidecars import SidecarForger, SidecarSquatter, SidecarWithholder
 from simulation.byzantine.slanderer import Slanderer
 from simulation.byzantine.stale_replayer import StaleReplayer
 from simulation.byzantine.stingy import Stingy
@@ -51,5 +52,10 @@ BEHAVIOURS: Final[dict[str, type[Behaviour]]] = {
         Usurper,
         Slanderer,
         Twin,
+        SidecarWithholder,
+        SidecarForger,
+        SidecarSquatter,
     )
 }
+WITH_SIDECARS: Final = (SidecarWithholder.name, SidecarForger.name, SidecarSquatter.name)
+"""Behaviours of worlds in which clients put sidecars."""

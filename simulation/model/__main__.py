@@ -13,6 +13,7 @@ from functools import partial
 from itertools import combinations
 from typing import Final
 
+from simulation.model import held
 from simulation.model.drive import Drive
 from simulation.model.explore import STATES_MAX, Explored, TooMany, explore
 from simulation.model.mistakes import CASES, shortest
@@ -98,10 +99,25 @@ def _core(options: argparse.Namespace) -> bool:
     return good
 
 
+def _sidecars(options: argparse.Namespace) -> bool:
+    """One round, and every place of the question: only at PREPARE is no certificate's block with too few."""
+    print(f"\nWhat is beside a block\n{'asked at':8} {'Byzantine':9} {'states':>7}")
+    good = True
+    for question in held.QUESTIONS:
+        for byzantine in positions(4, 1):
+            found = held.explore(Rules(4, byzantine), 1, question)
+            print(f"{question:8} {' '.join(map(str, byzantine)):9} {found.states:7}", flush=True)
+            for step in found.fault or ():
+                print(f"    {step.kind} by node {step.node} of value {step.value} in round {step.round}")
+            good &= (found.fault is None) == (question == "prepare")
+    return good
+
+
 _PARTS: Final[dict[str, Callable[[argparse.Namespace], bool]]] = {
     "states": _states,
     "mistakes": _mistakes,
     "core": _core,
+    "sidecars": _sidecars,
 }
 
 

@@ -16,6 +16,7 @@ from simulation.mutations import (
     money,
     others,
     protocol,
+    sidecars,
     standards,
     supervision,
     trade,
@@ -36,6 +37,7 @@ AREAS: Final = (
     money,
     trade,
     certification,
+    sidecars,
 )
 
 MUTANTS: Final[dict[str, Mutant]] = {name: mutant for area in AREAS for name, mutant in area.MUTANTS.items()}

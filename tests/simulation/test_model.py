@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from simulation.model import held
 from simulation.model.__main__ import main, positions
 from simulation.model.explore import TooMany, explore
 from simulation.model.mistakes import CASES, shortest
@@ -222,3 +223,27 @@ def test_the_simulator_holds_every_step_against_the_model():
             check=True,
         )
         assert done.stdout.startswith(expected), done.stdout
+
+
+# --- what is beside a block ---
+
+
+@pytest.mark.parametrize(("byzantine", "states"), [(0, 1632), (1, 61)])
+def test_asked_at_prepare_every_certificates_block_is_held_by_enough(byzantine, states):
+    found = held.explore(Rules(4, (byzantine,)), 1, "prepare")
+    assert (found.fault, found.states) == (None, states)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("byzantine", "states"), [(0, 132_928), (1, 293_373)])
+def test_two_rounds_have_no_such_fault_either(byzantine, states):
+    found = held.explore(Rules(4, (byzantine,)), 2, "prepare")
+    assert (found.fault, found.states) == (None, states)
+
+
+@pytest.mark.parametrize("question", ["commit", "never"])
+@pytest.mark.parametrize("byzantine", [0, 1, 3])
+def test_asked_elsewhere_there_is_a_certificate_whose_block_too_few_hold(question, byzantine):
+    found = held.explore(Rules(4, (byzantine,)), 1, question)
+    assert found.fault is not None
+    assert [step.kind for step in found.fault][-2:] == [PREPARE, PREPARE]

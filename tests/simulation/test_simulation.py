@@ -62,6 +62,12 @@ def test_each_behaviour_alone_breaks_nothing_and_stops_nothing(name):
     assert verdict.height >= 12
 
 
+@pytest.mark.parametrize("seed", [124, 555, 1044])
+def test_a_node_that_decides_two_blocks_in_one_step_keeps_what_the_second_lists(seed):
+    verdict = run_seed("random", seed)
+    assert verdict.failure is None, verdict.failure
+
+
 def test_a_censor_lets_bytes_pass_that_are_no_transaction():
     censor = object.__new__(Censor)
     censor.world = SimpleNamespace(genesis=SimpleNamespace(members=(SimpleNamespace(id="regulator"),)))
