@@ -302,7 +302,8 @@ def _print_recorded(recorded: Recorded, log: Log, *, as_json: bool) -> None:
             }
         )
         return
-    typer.secho(f"recorded {recorded.added} items as {recorded.source} ({_words(log)})", fg="green")
+    items = "1 item" if recorded.added == 1 else f"{recorded.added} items"
+    typer.secho(f"recorded {items} as {recorded.source} ({_words(log)})", fg="green")
     if recorded.before:
         typer.echo(f"  {recorded.before} were there already and are the file's")
     typer.echo(f"  sequence {recorded.sequence} at height {recorded.height}, chain head {recorded.head.hex()}")

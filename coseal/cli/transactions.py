@@ -328,7 +328,14 @@ def print_data(data: Mapping[str, Any]) -> None:
     """Print what a receipt holds of its action."""
     width = max([8, *map(len, data)])
     for name, value in data.items():
-        typer.echo(f"  {name:<{width}} {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+        typer.echo(f"  {name:<{width}} {_in_words(name, value)}")
+
+
+def _in_words(name: str, value: Any) -> str:
+    """Return a field of a receipt in a line: of items that a contract appended, what they are."""
+    if name == "appended" and isinstance(value, list):
+        return ", ".join(str(item["type"]) for _, _, item in value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def write_receipt(committed: Committed, out: Path) -> None:

@@ -25,6 +25,7 @@ PAGES = (
     "audit",
     "research",
     "standards",
+    "money-and-trade",
     "write-a-contract",
 )
 FIRST, *OTHERS = PAGES
@@ -40,7 +41,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]
         follow((TUTORIALS / f"{FIRST}.md").read_text("utf-8"), folder, base_port=port)
         yield folder, port
     finally:
-        for network in ("coseal-net", "standards-net", "contract-net"):
+        for network in ("coseal-net", "standards-net", "market-net", "contract-net"):
             if (folder / network).exists():
                 coseal("down", folder / network)
 
