@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
-from coseal.audit import bundle, certified, decision, fork_document, statement, trade
+from coseal.audit import bundle, certificate, certified, decision, fork_document, statement, trade
 from coseal.audit.certified import Judged, block_text
 from coseal.audit.export import Beside, file_in, read_at_most, verify_export
 from coseal.audit.history import record_of, verify_history
 from coseal.audit.light import UnknownValidators
 from coseal.audit.report import Verdict
 from coseal.audit.steps import Step, Trace, Untold
+from coseal.contracts.certification.proof import KIND as CERTIFICATE
 from coseal.contracts.currency.statement import KIND as STATEMENT
 from coseal.contracts.governance.decision_keys import KIND as DECISION
 from coseal.contracts.trade.proofs import KIND as TRADE_PROOF
@@ -58,6 +59,7 @@ STEPS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     DECISION: decision.STEP_NAMES,
     STATEMENT: statement.STEP_NAMES,
     TRADE_PROOF: trade.STEP_NAMES,
+    CERTIFICATE: certificate.STEP_NAMES,
     bundle.KIND: bundle.STEP_NAMES,
 }
 """The steps of each kind of document, in order."""
@@ -309,6 +311,11 @@ def _trade_proof(document: Any, genesis: Genesis, trace: Trace) -> _Told:
     return reason, {**_facts(judged), **facts}
 
 
+def _certificate(document: Any, genesis: Genesis, trace: Trace) -> _Told:
+    reason, facts, judged = certificate.verify_certificate(document, genesis, trace)
+    return reason, {**_facts(judged), **facts}
+
+
 def _facts(judged: Judged) -> dict[str, Any]:
     header, validators = judged.header, judged.validators
     signers = [validators[index] for index in judged.certificate.signers()]
@@ -332,5 +339,6 @@ _KINDS: Final[Mapping[str, Callable[[Any, Genesis, Trace], _Told]]] = {
     DECISION: _decision,
     STATEMENT: _statement,
     TRADE_PROOF: _trade_proof,
+    CERTIFICATE: _certificate,
     fork_document.KIND: fork_document.verify_fork,
 }

@@ -81,6 +81,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "audit.kind.decision": ("Decision on a ballot", "投票决定"),
     "audit.kind.wallet_statement": ("Statement of a wallet", "钱包对账单"),
     "audit.kind.trade_proof": ("Proof that nobody else claims it", "无权利负担证明"),
+    "audit.kind.certificate": ("Certificate of a project", "项目认证证书"),
     "audit.kind.evidence_bundle": ("Evidence bundle", "证据包"),
     "audit.kind.export": ("Export", "导出"),
     "audit.kind.file": ("Not a Coseal document", "不是本系统的文件"),

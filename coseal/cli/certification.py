@@ -5,6 +5,7 @@ Law: what is said of an argument is what the ledger's own functions say; what is
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ import typer
 from coseal.cli import panels
 from coseal.cli.sending import act
 from coseal.cli.shared import Commands, JsonOption, SenderOption, acting, plain_table, print_json, reaching, visible
-from coseal.errors import EXIT_BAD, EXIT_OK, BadAnswer
+from coseal.errors import EXIT_BAD, EXIT_OK, BadAnswer, CosealError
 
 if TYPE_CHECKING:
     from coseal.client.certification import Checked
@@ -62,6 +63,7 @@ def register(app: typer.Typer) -> None:
     certification_app.command("convert")(convert)
     certification_app.command("argue-file")(argue_file)
     certification_app.command("seal-file")(seal_file)
+    certification_app.command("export")(export)
     panels.register(certification_app)
     app.add_typer(certification_app, name=_CONTRACT)
 
@@ -253,3 +255,36 @@ def _print(file: Path, found: Checked, faults: list[dict[str, Any]]) -> None:
             typer.echo(visible(f"{name:<12}{len(ids)}: {', '.join(ids[:_SHOWN])}{more}"))
     if found.unresolved:
         typer.echo(f"not checked: {found.unresolved} evidence on a ledger, which takes a network")
+
+
+@reaching
+def export(
+    access: Access,
+    certificate: Annotated[str, typer.Argument(metavar="CERTIFICATE", help="The certificate, such as C1.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Write a certificate in force into one file, which `coseal verify` checks without any node.
+
+    It holds the argument, who was drawn for the panel and by which seeds, all reviews and the validators' signatures;
+    `coseal verify` works out again what they come to. It is of the newest block and says nothing of later ones.
+
+    Examples:
+
+      coseal certification export C1 --out certificate.json
+
+      coseal verify certificate.json --genesis genesis.json
+    """
+    with access.client() as client:
+        found = client.certificate(certificate)
+    raw = json.dumps(found.document, ensure_ascii=False, separators=(",", ":")) + "\n"
+    try:
+        out.write_text(raw, encoding="utf-8")
+    except OSError as error:
+        raise CosealError(f"{out}: {error.strerror}") from None
+    if as_json:
+        print_json({"ok": True, "file": str(out), "bytes": len(raw.encode()), "facts": dict(found.facts)})
+        return
+    typer.secho(f"{out}: {len(raw.encode()):,} bytes, verified", fg="green")
+    typer.echo(f"  {found.reason}")
+    typer.echo(f"  check it anywhere: coseal verify {out} --genesis genesis.json")

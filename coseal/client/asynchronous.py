@@ -18,6 +18,7 @@ import httpx
 from coseal.audit.history import ObjectHistory
 from coseal.client.base import BaseClient
 from coseal.client.blocking import Body, are_local, headers_of, options_of, unreachable
+from coseal.client.certificates import ProvenCertificate, certificate_of
 from coseal.client.corrections import completed
 from coseal.client.decisions import Decision, decision_of
 from coseal.client.exchange import Exchange, Pause, Reply
@@ -141,6 +142,10 @@ class AsyncClient(BaseClient, AsyncSubmitting):
     async def decision(self, ballot_id: str, *, min_height: int = 0) -> Decision:
         """Return how a ballot was decided; see ``Client.decision``."""
         return await self.run(decision_of(self.session, ballot_id, min_height))
+
+    async def certificate(self, name: str, *, min_height: int = 0) -> ProvenCertificate:
+        """Return a certificate in force, and the document that proves it; see ``Client.certificate``."""
+        return await self.run(certificate_of(self.session, name, min_height))
 
     async def statement(
         self, wallet: str, *, first: str | None = None, last: str | None = None, min_height: int = 0

@@ -20,6 +20,7 @@ import httpx
 from coseal.audit.history import ObjectHistory
 from coseal.audit.sources import MAX_RESPONSE_BYTES, RESPONSE_SECONDS
 from coseal.client.base import BaseClient
+from coseal.client.certificates import ProvenCertificate, certificate_of
 from coseal.client.corrections import completed
 from coseal.client.decisions import Decision, decision_of
 from coseal.client.exchange import MSGPACK, Ask, Exchange, Pause, Reply, state_path
@@ -217,6 +218,14 @@ class Client(BaseClient, Submitting):
         'withdrawn'
         """
         return self.run(decision_of(self.session, ballot_id, min_height))
+
+    def certificate(self, name: str, *, min_height: int = 0) -> ProvenCertificate:
+        """Return a certificate in force such as ``C1``, and the ``document`` that proves it, for ``coseal verify``.
+
+        The argument, the panel and its reviews are there, and the verdict was worked out again. Raises ``Refused`` for
+        what is revoked, suspended or over, ``FalseAnswer`` if no node proves all of it.
+        """
+        return self.run(certificate_of(self.session, name, min_height))
 
     def unpledged(self, receivable: str, *, min_height: int = 0) -> TradeProof:
         """Return the proof that no bank finances a receivable such as ``R1``, for ``coseal verify``.

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from coseal.contracts.certification.certificates import IN_FORCE
 from coseal.contracts.certification.proceedings import interested
-from coseal.contracts.certification.state import COUNT_KEY, number_key, project_key, scheme_key, tranche_key
+from coseal.contracts.certification.state import COUNT_KEY, number_key, project_key, scheme_key, tranche_key, used_key
 from coseal.contracts.certification.tranches import CLAIMED, PLANNED, PLEDGED
 from coseal.contracts.certification.verdict import CERTIFIED
 from coseal.contracts.process.attestation import attestation
@@ -25,23 +25,22 @@ def tranches(walk: Walker, taking_part: frozenset[str]) -> dict[str, Any]:
     seen = [one for one in walk.memory.recorded[-400:] if one.item.get("counterparty") and objects_of(one.item)]
     seen = [one for one in seen if "event" in one.item and one.item["counterparty"] not in taking_part]
     seen = [one for one in seen if _confirmed(walk, one)] or seen
-    members = [each for each in walk.members() if each not in taking_part]
-    if not seen or not members or walk.chance(3):
+    members = [each for each in walk.members("bank") if each not in taking_part]
+    if not seen or not members or walk.chance(4):
         return {}
+    funder = walk.pick(members)  # one: who pays reviews nothing, and panels are to be found
     made = [
-        {
-            "amount": walk.pick((1, 5_000, 10**15)),
-            "funder": walk.pick(members),
-            "milestone": _milestone(walk.pick(seen)),
-        }
+        {"amount": walk.pick((1, 5_000, 10**15)), "funder": funder, "milestone": _milestone(walk.pick(seen))}
         for _ in range(walk.pick((1, 2)))
     ]
     return {"tranches": made}
 
 
 def _confirmed(walk: Walker, one: Seen) -> bool:
-    said = attestation(walk.sight.reader, item_hash(one.source, one.sequence, one.item))
-    return said is not None and said["status"] == "confirmed"
+    """Say whether an event is confirmed, and has not served yet."""
+    hashed = item_hash(one.source, one.sequence, one.item)
+    said = attestation(walk.sight.reader, hashed)
+    return said is not None and said["status"] == "confirmed" and walk.get(used_key(hashed.hex())) is None
 
 
 def _milestone(one: Seen) -> dict[str, Any]:
@@ -57,11 +56,15 @@ def _funded(walk: Walker) -> Move | None:
     found = [(name, record) for name, record in found if "tranches" in record]
     if not found:
         return None
-    ripe = [(name, record) for name, record in found if record["status"] == CERTIFIED]
-    name, record = walk.pick(ripe if ripe and walk.chance(2) else found)
+    ripe = [
+        (name, record)
+        for name, record in found
+        if record["status"] == CERTIFIED and record["released"] < max(record["planned"], 1)
+    ]
+    name, record = walk.pick(ripe if ripe and not walk.chance(3) else found)
     every = [(number, walk.get(tranche_key(name, number))) for number in range(1, record["tranches"] + 1)]
     left = [(number, tranche) for number, tranche in every if tranche["status"] in (PLANNED, PLEDGED, CLAIMED)]
-    number, tranche = walk.pick(left or every)
+    number, tranche = left[0] if left and not walk.chance(4) else walk.pick(left or every)
     args = {"project": name, "tranche": number}
     match tranche["status"]:
         case "planned":
@@ -73,6 +76,8 @@ def _funded(walk: Walker) -> Move | None:
             if not seen:
                 return None
             return _by(walk, record["member"], "claim_milestone", {**args, "items": [_shown(walk.pick(seen))]})
+        case _ if record["status"] != CERTIFIED and not walk.chance(6):
+            return None
         case _:
             return _by(walk, tranche["funder"], "release", args)
 
@@ -97,6 +102,7 @@ def _suspended(walk: Walker) -> Move | None:
     name, record = walk.pick(found)
     under: Any = walk.get(scheme_key(record["scheme"]))
     bodies = [each for each in under["bodies"] if each not in interested(record)]
+    bodies = bodies[record["turn"] : record["turn"] + 1] or bodies
     args = {"project": name, "reason": "It has to be looked at"}
     if walk.chance(2):
         return _by(walk, walk.pick(bodies), "reinstate", args)
@@ -109,4 +115,4 @@ def _by(walk: Walker, member: str, action: str, args: dict[str, Any]) -> Move | 
     return None if sender is None else Move(sender, f"certification.{action}", args)
 
 
-KINDS: Final[dict[str, tuple[int, Make]]] = {"fund": (6, _funded), "suspend": (2, _suspended)}
+KINDS: Final[dict[str, tuple[int, Make]]] = {"fund": (10, _funded), "suspend": (2, _suspended)}

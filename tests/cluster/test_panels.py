@@ -144,3 +144,19 @@ def test_a_project_on_one_refuted_leaf_is_refused_and_certified_when_it_is_argue
     said = court.run("show", "second")
     assert "second: certified" in said
     assert "certificate C1" in said
+    file, genesis = court.folder / "certificate.json", court.net / "genesis.json"
+    assert "C1: second of factory is certified" in court.run("export", "C1", "--out", file)
+    verify = ("verify", file, "--genesis", genesis)
+    assert "is certified under rationality" in " ".join(coseal(*verify).split())
+    subject = court.folder / "revoke.json"
+    subject.write_text(json.dumps({"certificate": "C1", "reason": "It was staged"}), encoding="utf-8")
+    words = ("--data", subject, "--id", "revoke", "--as", "regulator", "--reason", "It was staged")
+    found: dict[str, Any] = dict(documents("governance", "propose", "revoke_certificate", *words, "--dir", court.net))
+    for member in VALIDATORS[1:]:
+        if found["status"] == "open":
+            voted = ("vote", "revoke", "yes", "--as", member, "--dir", court.net)
+            found = dict(documents("governance", *voted))
+    assert "second: revoked" in court.run("show", "second")
+    court.run("export", "C1", "--out", court.folder / "late.json", code=1)
+    height = json.loads(file.read_text(encoding="utf-8"))["block"]["header"]["height"]
+    coseal(*verify, "--min-height", str(int(height) + 1), code=2)

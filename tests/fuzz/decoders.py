@@ -234,6 +234,18 @@ def _trade_proof(data: bytes) -> str:
     return json.dumps(result.to_json())
 
 
+@cache
+def _certified_project() -> dict[str, Any]:
+    genesis, data = seeds.project_certificate()
+    return dict(verify_bytes(data, genesis).facts)
+
+
+def _project_certificate(data: bytes) -> str:
+    result = verify_bytes(data, seeds.project_certificate()[0])
+    assert not result.ok or result.facts == _certified_project()
+    return json.dumps(result.to_json())
+
+
 def _export_manifest(data: bytes) -> str:
     """Sign whatever the manifest says, as a lying exporter would."""
     document = strict_json(data)
@@ -388,6 +400,7 @@ DECODERS: tuple[Decoder, ...] = (
     Decoder("decision", "json", _decision, lambda: [seeds.decision()[1]], share=0.2),
     Decoder("wallet-statement", "json", _statement, lambda: [seeds.statement()[1]], share=0.2),
     Decoder("trade-proof", "json", _trade_proof, lambda: [seeds.trade_proof()[1]], share=0.2),
+    Decoder("project-certificate", "json", _project_certificate, lambda: [seeds.project_certificate()[1]], share=0.02),
     Decoder("evidence-bundle", "json", _bundle, lambda: [seeds.bundle()[1]], share=0.01),
     Decoder("cloudevent", "json", _cloudevent, seeds.events, (Unfit, ValueError, RecursionError)),
     Decoder("rule", "json", _rule, seeds.rules, (LedgerError, RuleError)),

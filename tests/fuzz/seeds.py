@@ -27,6 +27,7 @@ from coseal.audit.export import signed_bytes
 from coseal.cli.archived_statements import statement_from
 from coseal.client.bundle import collect
 from coseal.consensus import messages, persisted
+from coseal.contracts.certification.scheme import applying
 from coseal.contracts.currency.statement import Period
 from coseal.contracts.registry import CONTRACTS, KINDS
 from coseal.contracts.trade.proofs import Question
@@ -46,11 +47,13 @@ from coseal.node.index.index import Index
 from tests.audit.conftest import ListSource
 from tests.coseal.formats.iso20022.messages import pacs_008, pain_001, transfer
 from tests.support import comet
+from tests.support.certification import CONTENT
 from tests.support.chain import Chain
 from tests.support.currency import DAY_MS, funded, payment
 from tests.support.genesis import make_genesis
 from tests.support.governance import World, decision_document
 from tests.support.keys import signer
+from tests.support.panelled import Panelled, certificate_document, review
 from tests.support.supervised import Story
 from tests.support.trade import trade_document, trading
 from tests.vectors import generate as vectors
@@ -495,6 +498,19 @@ def trade_proof() -> tuple[Genesis, bytes]:
     """Return the proof that a receivable is unpledged, and the genesis of its chain."""
     trade = trading()
     return trade.chain.genesis, text(trade_document(trade, Question(trade.owed())))
+
+
+@cache
+def project_certificate() -> tuple[Genesis, bytes]:
+    """Return a certificate of a project, and the genesis of its chain."""
+    nodes = [
+        {"id": name, "kind": "claim", "statement": "So it is", "declared": "axiomatic", "criterion": name}
+        for name in applying(CONTENT, "public_chain")
+    ]
+    said = {node["id"]: {"opinion": "accepted", "reason": "So it is"} for node in nodes}
+    scene = Panelled().admitted(nodes)
+    scene.reviewed(lambda name: {**review(), "leaves": said}).decided("certified")
+    return scene.chain.genesis, text(certificate_document(scene))
 
 
 def handover() -> Handover:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from coseal.contracts.certification.argument import is_leaf
 from coseal.contracts.certification.form import nodes_of
 from coseal.contracts.certification.panel import seed_commitment
+from coseal.contracts.certification.proof import document, keys
 from coseal.contracts.certification.reviewing import review_commitment
 from coseal.contracts.certification.scheme import applying
 from coseal.contracts.certification.state import project_key, round_key
 from coseal.ledger.block import Receipt
+from coseal.ledger.proof import CertifiedValue
 from tests.support.certification import BODIES, CONTENT, Certified, Data, changed, clearing
 from tests.support.chain import Chain
 from tests.support.genesis import ROLES, make_genesis
@@ -54,9 +57,15 @@ class Panelled(Certified):
     """``clearing`` of ``enterprise-a``, its party ``bank-a``; the bodies are ``regulator`` and ``institute-a``."""
 
     def __init__(
-        self, content: Data = SMALL, reviewers: Mapping[str, list[str]] = REVIEWERS, *, money: bool = False
+        self,
+        content: Data = SMALL,
+        reviewers: Mapping[str, list[str]] = REVIEWERS,
+        *,
+        money: bool = False,
+        chain: Chain | None = None,
     ) -> None:
-        super().__init__(Chain(make_genesis(name="panels", members=tuple(ROLES), money=money)), scheme=False)
+        begun = chain or Chain(make_genesis(name="panels", members=tuple(ROLES), money=money))
+        super().__init__(begun, scheme=False)
         self.decide("adopt_scheme", scheme="rationality", content=content, bodies=list(BODIES))
         self.begin(reviewers)
 
@@ -181,3 +190,14 @@ class Panelled(Certified):
         """Have the acting body decide."""
         args = {"project": "clearing", "outcome": outcome, "reason": "The panel said so"}
         return self.ok("regulator", "decide", **args)
+
+
+def certificate_document(scene: Panelled, name: str = "C1") -> Data:
+    """Return the document about a certificate by the newest block."""
+    chain = scene.chain
+    tip = chain.blocks[-1]
+    proven = [
+        CertifiedValue(key.encode(), *chain.state.prove(key.encode()), tip.block.header, tip.certificate)
+        for key in keys(chain.executor.reader, name)
+    ]
+    return json.loads(json.dumps(document(name, proven)))  # type: ignore[no-any-return]

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 
 from coseal.node.http.context import Context
 from coseal.node.http.contracts import (
+    certification,
     currency,
     evidence,
     governance,
@@ -28,5 +29,6 @@ ROUTERS: Final[tuple[Callable[[Context], APIRouter], ...]] = (
     evidence.router,
     currency.router,
     trade.router,
+    certification.router,
 )
 """What returns the routes of each."""
