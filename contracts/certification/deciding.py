@@ -67,7 +67,7 @@ def _appeal(view: View, context: Context, args: Args) -> Result | Rejected:
 
 
 _project: Final = Identifier(slash=False)
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "decide": Action(
         arguments=Arguments(
             {"project": _project, "outcome": OneOf(*OUTCOMES), "reason": long_text},

@@ -198,7 +198,7 @@ def declarations_over(found: Proceeding) -> None:
 
 
 _project: Final = Identifier(slash=False)
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "admit": Action(
         arguments=Arguments({"project": _project}),
         apply=_admit,

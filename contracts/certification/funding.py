@@ -189,7 +189,7 @@ _item: Final = Record(
         ),
     }
 )
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "pledge": Action(
         arguments=Arguments(_named, {"pending": Identifier(slash=False)}),
         apply=_pledge,

@@ -237,7 +237,7 @@ def lapse(view: View, moment: Moment, name: str, page: int) -> Result:
 
 
 _project: Final = Identifier(slash=False)
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "apply": Action(
         arguments=Arguments(
             {

@@ -103,7 +103,7 @@ def get_eligible(reader: Reader, project: str, count: int) -> list[Reviewer]:
     return [Reviewer(*each) for each in paged(reader, lambda page: eligible_key(project, page), count)]
 
 
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "register_reviewer": Action(
         arguments=Arguments(
             {

@@ -179,7 +179,7 @@ def reveals_over(found: Proceeding) -> None:
 
 
 _project: Final = Identifier(slash=False)
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "commit": Action(
         arguments=Arguments({"project": _project, "commitment": Hexadecimal()}),
         apply=_commit,

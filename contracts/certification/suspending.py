@@ -66,7 +66,7 @@ def _put(view: View, found: Proceeding, certificate: dict[str, Any]) -> Result:
 
 
 _project: Final = Identifier(slash=False)
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "suspend": Action(
         arguments=Arguments({"project": _project, "reason": long_text, "until_ms": Integer(0, 2**53)}),
         apply=_suspend,

@@ -61,7 +61,7 @@ def end_notice(view: View, moment: Moment, entry: Entry) -> Result:
 
 
 _reason: Final = {"reason": Text(high=MAX_REASON_CHARACTERS)}
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "leave": Action(
         arguments=Arguments({"member": Name()}, _reason),
         apply=_leave,

@@ -230,7 +230,7 @@ _address: Final = Special(
     passed=("h:1", "host:65535", "[::1]:9000", "h" * 251 + ":9000"),
 )
 
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "add_node": Action(
         arguments=Arguments(
             {"node": Name(), "link_certificate": certificate, "consensus_key": public_key},

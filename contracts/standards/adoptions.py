@@ -125,7 +125,7 @@ def _end(view: View, context: Context, args: Args) -> Result | Rejected:
 _EXAMPLE: Final = {"standard": "lending-events", "version": 1}
 _sources: Final = {"sources": Many(Reference(), low=1, high=64, unique=True)}
 
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "try": Action(
         arguments=Arguments(NAMED, _sources),
         apply=_try,

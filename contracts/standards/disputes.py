@@ -166,7 +166,7 @@ SETTLE_DISPUTE: Final = ProposalKind(
     _admit,
 )
 
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "classify": Action(
         arguments=Arguments({"process_type": _type, "domain": _domain}),
         apply=_classify,

@@ -209,7 +209,7 @@ def sunset(view: View, moment: Moment, standard: str, version: int, page: int) -
 
 # The table
 
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "propose": Action(
         arguments=Arguments(
             {

@@ -83,7 +83,7 @@ _EXAMPLE: Final = {"standard": "lending-events", "version": 1}
 
 RECOGNISE_STANDARD: Final = ProposalKind(Record(NAMED), _check, _approve, _EXAMPLE, note=_note)
 
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "recognise": Action(
         arguments=Arguments({**NAMED, "level": OneOf(*LEVELS), "instrument": Identifier()}),
         apply=_recognise,

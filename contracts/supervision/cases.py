@@ -119,7 +119,7 @@ def _unknown_object(view: View, case: Case) -> Rejected | None:
     return Rejected("unknown_object", detail)
 
 
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     OPEN_CASE: Action(
         arguments=Arguments(
             {

@@ -401,7 +401,7 @@ _decision = Arguments(
     _check_measure,
 )
 
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "acknowledge": Action(
         arguments=Arguments(_finding, {"note": long_text}),
         apply=_acknowledge,

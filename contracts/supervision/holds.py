@@ -224,7 +224,7 @@ def _hold_of(view: View, args: Args) -> Any:
 
 _reasoned = {"finding": Identifier(), "reason": long_text}
 
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "hold": Action(
         arguments=Arguments(
             {**_reasoned, "hold_ms": Integer(MIN_HOLD_MS, MAX_HOLD_MS)}, {"amount": Integer(1, MAX_AMOUNT)}

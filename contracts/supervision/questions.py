@@ -127,7 +127,7 @@ def fall_due(view: View, question_id: str, height: int, time_ms: int, due: dict[
 
 _about = {"about": Many(Identifier(), high=16, low=1, unique=True)}
 
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, Action]] = {
     "ask": Action(
         arguments=Arguments({"topic": Text(), "question": long_text}, _about),
         apply=_ask,
