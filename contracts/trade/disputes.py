@@ -1,22 +1,39 @@
 """A debtor disputes what it accepted; its holder answers; who has a right in it agrees what is left of it.
 
 Law: a dispute keeps a receivable from moving, not from being paid; silence of the holder keeps it so, silence of the
-debtor ends it; nobody reduces a claim that another has a right in.
+debtor ends it; nobody reduces a claim that another has a right in, but a supervisor by what
+it decided.
 
 contracts/trade/README.md, section Disputes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from coseal.contracts.currency.ledger import yuan
 from coseal.contracts.kernel import deadlines
-from coseal.contracts.kernel.action import FORMER, Accepted, Action, Args, Arguments, Context, Rejected, Result, View
+from coseal.contracts.kernel.action import (
+    FORMER,
+    GOOD,
+    Accepted,
+    Action,
+    Args,
+    Arguments,
+    Context,
+    Rejected,
+    Result,
+    View,
+)
 from coseal.contracts.kernel.contract import Moment
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.evidence import EVIDENCE
+from coseal.contracts.kernel.fields import Identifier
+from coseal.contracts.membership.standing import standing
+from coseal.contracts.supervision.findings import OUTCOMES, open_findings
+from coseal.contracts.supervision.state import finding_key
 from coseal.contracts.supervision.terms import long_text, term_ms
 from coseal.contracts.trade import fields, history
 from coseal.contracts.trade.books import Books, on_hold, stayed
@@ -25,6 +42,9 @@ from coseal.contracts.trade.ledger import SETTLED, Receivable
 from coseal.contracts.trade.runs import being_cleared, clears_until
 from coseal.contracts.trade.state import NAME
 
+CLOSED: Final = "closed"
+DISMISSED: Final = "dismissed"
+SUPERVISE: Final = "supervise"
 MAX_DISPUTES: Final = 4
 """Of one receivable, so that disputes that are given up do not keep it for ever."""
 
@@ -81,15 +101,21 @@ def _resolve(view: View, context: Context, args: Args) -> Accepted | Rejected:
     if isinstance(found, Rejected):
         return found
     (number, receivable), amount = found, args["amount"]
-    parties = {receivable.debtor, receivable.holder} | ({receivable.pledgee} if receivable.pledgee else set())
-    if context.member not in parties:
-        return Rejected("not_yours", f"{', '.join(sorted(parties))} resolve what is disputed of R{number}")
-    if amount > receivable.outstanding:
-        return Rejected("not_whole", f"{yuan(receivable.outstanding)} of R{number} are outstanding")
     wrong = being_cleared(view, number, receivable, context.time_ms)
+    if wrong is None and amount > receivable.outstanding:
+        wrong = Rejected("not_whole", f"{yuan(receivable.outstanding)} of R{number} are outstanding")
     if wrong is not None:
         return wrong
+    parties = {receivable.debtor, receivable.holder} | ({receivable.pledgee} if receivable.pledgee else set())
     dispute = receivable.dispute or {}
+    if "finding" in args:
+        wrong = _undecided(view, context, number, dispute, args, parties)
+        if wrong is not None:
+            return wrong
+        books.put(number, receivable, _credited(receivable, amount))  # D26
+        return books.write(history.RESOLVED, amount=amount)
+    if context.member not in parties:
+        return Rejected("not_yours", f"{', '.join(sorted(parties))} resolve what is disputed of R{number}")
     agreed = {**dispute["agreed"], context.member: amount}
     withdrawn = amount == 0 and context.member == receivable.debtor
     if withdrawn or all(agreed.get(party) == amount for party in parties):  # D18
@@ -97,6 +123,29 @@ def _resolve(view: View, context: Context, args: Args) -> Accepted | Rejected:
     else:
         books.put(number, receivable, replace(receivable, dispute={**dispute, "agreed": agreed}))
     return books.write(history.RESOLVED, amount=amount)
+
+
+def _undecided(
+    view: View, context: Context, number: int, dispute: Mapping[str, Any], args: Args, parties: Collection[str]
+) -> Rejected | None:
+    """Refuse a finding that decides nothing of a dispute, and who did not decide it."""
+    found: Any = view.get(finding_key(args["finding"]))
+    if found is None:
+        return Rejected("unknown_finding", f"there is no finding {args['finding']}")
+    about = (found["process_type"], found["object_type"], found["object"])
+    if about != (NAME, history.RECEIVABLE, f"R{number}") or found["height"] < dispute["height"]:
+        return Rejected("not_decided", f"finding {found['id']} is not about what is disputed of R{number}")
+    if found["status"] != CLOSED or found["outcome"] not in OUTCOMES:
+        return Rejected("not_decided", f"finding {found['id']} is {found['outcome'] or found['status']}")
+    if found["supervisor"] != context.member or SUPERVISE not in context.capabilities or context.member in parties:
+        return Rejected(
+            "not_yours", f"{found['supervisor']} decided finding {found['id']}, and no party resolves by it"
+        )
+    if standing(view, context.member).status != GOOD:
+        return Rejected("not_yours", f"{context.member} is not in good standing")
+    if found["outcome"] == DISMISSED and args["amount"]:
+        return Rejected("not_whole", f"finding {found['id']} was dismissed: nothing less is owed by it")
+    return None
 
 
 def _credited(receivable: Receivable, amount: int) -> Receivable:
@@ -114,6 +163,8 @@ def gave_up(view: View, moment: Moment, number: int, disputes: int) -> Result | 
     if receivable.dispute is None or receivable.disputes != disputes:
         return {}
     until_ms = clears_until(view, receivable, moment.time_ms)
+    if until_ms is None and any(open_findings(view, NAME, history.RECEIVABLE, f"R{number}").values()):
+        until_ms = moment.time_ms + term_ms(view, "respond")  # D18: a supervisor is about to decide
     if until_ms is not None:  # D23
         deadlines.add(view, NAME, BLOCK_CLOCK, until_ms, ["dispute", number, disputes])
         return {}
@@ -140,7 +191,9 @@ ACTIONS: Final[dict[str, Action]] = {
         pausable=False,
     ),
     "resolve": Action(
-        arguments=Arguments({"receivable": fields.receivable, "amount": fields.fen}),
+        arguments=Arguments(
+            {"receivable": fields.receivable, "amount": fields.fen}, {"finding": Identifier(slash=False)}
+        ),
         apply=_resolve,
         title="Agree how much less a disputed receivable is; with nothing less its debtor gives the dispute up",
         example={"receivable": "R1", "amount": 100_000},

@@ -13,6 +13,7 @@ from coseal.contracts.currency.ledger import LIMITS
 from coseal.contracts.currency.post import wallet_of
 from coseal.contracts.kernel.action import Reader
 from coseal.contracts.process.state import object_key, source_key, type_key
+from coseal.contracts.supervision.findings import about
 from coseal.contracts.trade.ledger import OPEN, OWED, PROPOSED, SPLIT, Loan, Receivable
 from coseal.contracts.trade.netting import in_run, obligations
 from coseal.contracts.trade.runs import CLEARING, ENDED, phase, run_of
@@ -257,7 +258,18 @@ def _dispute(walk: Walker) -> Move | None:
     if walk.chance(3):
         return _by(walk, receivable.holder, "answer", number, reason="It is not")
     amount = walk.pick((0, 1_000))
+    judged = _decided(walk, number, amount) if walk.chance(2) else None
+    if judged is not None:
+        return judged
     return _by(walk, walk.pick((DEBTOR, receivable.holder, BANK)), "resolve", number, amount=amount)
+
+
+def _decided(walk: Walker, number: int, amount: int) -> Move | None:
+    """Have a supervisor resolve a dispute by its finding about the receivable, if there is one."""
+    found = about(walk.sight.reader, "trade", "receivable", f"R{number}")
+    sender = None if not found else walk.operator(found[0]["supervisor"], "supervise")
+    args = {"receivable": f"R{number}", "amount": amount}
+    return None if sender is None else Move(sender, "trade.resolve", {**args, "finding": found[0]["id"]})
 
 
 def _net(walk: Walker) -> Move | None:

@@ -406,3 +406,60 @@ def test_money_is_divided_by_rank():
     assert waterfall(10, (7, 2)) == [7, 2]
     assert waterfall(8, (7, 2)) == [7, 1]
     assert waterfall(3, (7, 2)) == [3, 0]
+
+
+@pytest.fixture
+def decided(trade):
+    """A disputed receivable, and a case about it that the regulator decided."""
+    name = trade.owed()
+    trade.ok(A, "trade.dispute", receivable=name, reason="10 of 100 came back")
+
+    def decide(outcome="rectified", *, wait=True):
+        why = {"severity": "warning", "reason": "Who is right?", "legal_basis": ["external: contract, section 4"]}
+        finding = trade.ok("regulator", "trade.open_case", receivable=name, **why)["id"]
+        trade.ok("regulator", "supervision.acknowledge", finding=finding)
+        trade.ok("regulator", "supervision.inquire", finding=finding, question="What came back?")
+        trade.ok(B, "supervision.respond", finding=finding, response="Ten")
+        trade.ok("regulator", "supervision.decide", finding=finding, outcome=outcome, reason="As the documents say")
+        if wait and outcome != "dismissed":
+            trade.chain.extend([], later_ms=31 * DAY_MS)
+        return {"receivable": name, "finding": finding, "amount": 100_000}
+
+    return decide
+
+
+def test_a_supervisor_resolves_a_dispute_by_what_it_decided(trade, decided):
+    args = decided()
+    for other in (A, B, "city"):
+        assert trade.code(other, "trade.resolve", **args) == "not_yours"
+    trade.ok("regulator", "trade.resolve", **args)
+    found = trade.receivable(args["receivable"])
+    assert (found.outstanding, found.dispute) == (AMOUNT - 100_000, None)
+    trade.ok(A, "trade.dispute", receivable=args["receivable"], reason="again")
+    assert trade.code("regulator", "trade.resolve", **args) == "not_decided"  # it was raised before
+
+
+def test_what_is_not_decided_yet_or_dismissed_takes_nothing_off(trade, decided):
+    assert trade.code("regulator", "trade.resolve", **decided(wait=False)) == "not_decided"
+    args = decided("dismissed")
+    assert trade.code("regulator", "trade.resolve", **args) == "not_whole"
+    assert trade.code("regulator", "trade.resolve", **{**args, "finding": "F99"}) == "unknown_finding"
+    trade.ok("regulator", "trade.resolve", **{**args, "amount": 0})
+    found = trade.receivable(args["receivable"])
+    assert (found.outstanding, found.dispute) == (AMOUNT, None)
+
+
+def test_a_finding_about_another_receivable_decides_nothing(trade, decided):
+    args, other = decided(), trade.owed()
+    trade.ok(A, "trade.dispute", receivable=other, reason="late")
+    assert trade.code("regulator", "trade.resolve", **{**args, "receivable": other}) == "not_decided"
+
+
+def test_silence_ends_no_dispute_that_a_supervisor_is_about_to_decide(trade, decided):
+    args = decided(wait=False)
+    trade.ok(B, "trade.answer", receivable=args["receivable"], reason="they came late")
+    trade.fell_due(15 * DAY_MS)
+    assert trade.receivable(args["receivable"]).dispute is not None
+    trade.fell_due(31 * DAY_MS)
+    trade.fell_due(31 * DAY_MS)
+    assert trade.receivable(args["receivable"]).dispute is None

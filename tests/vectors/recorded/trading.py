@@ -189,6 +189,20 @@ class Trading:
         self.ok(DEBTOR, "dispute", receivable=name, reason="Some came back")
         self.ok(CREDITOR, "answer", receivable=name, reason="They came back late")
         self.scenario.wait(40 * DAY_MS)
+        self._resolve_by_finding()
+
+    def _resolve_by_finding(self) -> None:
+        """Have a supervisor resolve a dispute by what it decided."""
+        name = self.owed()
+        self.ok(DEBTOR, "dispute", receivable=name, reason="Some came back")
+        self.no("unknown_finding", "regulator", "resolve", receivable=name, amount=0, finding="F999999")
+        why = {"severity": "notice", "reason": "Who is right?", "legal_basis": ["external: contract, section 4"]}
+        finding = self.ok("regulator", "open_case", receivable=name, **why)["id"]
+        self.no("not_decided", "regulator", "resolve", receivable=name, amount=0, finding=finding)
+        self.scenario.ok("regulator", "supervision.acknowledge", finding=finding)
+        dismissed = {"finding": finding, "outcome": "dismissed", "reason": "Nothing came back"}
+        self.scenario.ok("regulator", "supervision.decide", **dismissed)
+        self.ok("regulator", "resolve", receivable=name, amount=0, finding=finding)
 
     def hold(self) -> None:
         """Hold a receivable and a party."""
