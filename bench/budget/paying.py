@@ -18,19 +18,19 @@ _CUSTOMER = Ed25519Signer(b"\7" * 32)
 
 def paying() -> Iterator[Result]:
     """Money: batches of 1,000, mandates, pending transfers."""
-    scene = _funded()
-    around = [_pay(f"bank-a/w{at}", f"bank-a/w{(at + MANY // 2) % MANY}") for at in range(MANY)]
+    scene = funded()
+    around = [payment(f"bank-a/w{at}", f"bank-a/w{(at + MANY // 2) % MANY}") for at in range(MANY)]
     for name, items in (
         ("a batch of 1,000 payments among 1,000 wallets", around),
-        ("a batch of 1,000 payments into one wallet", [_pay("bank-a/w1", "bank-a/w2")] * MANY),
-        ("a batch of 1,000 payments, all refused", [_pay("bank-a/w1", f"bank-a/x{at}") for at in range(MANY)]),
+        ("a batch of 1,000 payments into one wallet", [payment("bank-a/w1", "bank-a/w2")] * MANY),
+        ("a batch of 1,000 payments, all refused", [payment("bank-a/w1", f"bank-a/x{at}") for at in range(MANY)]),
     ):
         args = {"items": items, "linked": False}
         yield time_case(name, scene, scene.chain.signed("bank-a", "currency.pay_batch", args))
     yield time_case("a batch of 64 payments by mandates", scene, _mandated(scene))
     release: dict[str, Any] = {"object": ["bench", "case", "a"], "unheld": True, "no_finding": True, "after_ms": 1}
     until_ms = scene.chain.executor.time_ms + DAY_MS
-    pend = {**_pay("bank-a/w1", "bank-a/w2"), "expires_ms": until_ms, "release": release}
+    pend = {**payment("bank-a/w1", "bank-a/w2"), "expires_ms": until_ms, "release": release}
     yield time_case("a pending transfer", scene, scene.chain.signed("bank-a", "currency.pend", pend))
     for _ in range(4):
         scene.commit(*(scene.chain.signed("bank-a", "currency.pend", pend) for _ in range(MANY // 4)))
@@ -42,11 +42,12 @@ def paying() -> Iterator[Result]:
     yield time_case("1,000 pending transfers end at once", scene, after_ms=DAY_MS)
 
 
-def _pay(debit: str, credit: str) -> dict[str, Any]:
+def payment(debit: str, credit: str) -> dict[str, Any]:
+    """Return a payment of a fen."""
     return {"from": debit, "to": credit, "amount": 1, "code": "SUPP", "reference": "r" * 35}
 
 
-def _funded() -> Scene:
+def funded() -> Scene:
     """Return a scene with 1,000 wallets of bank-a and 64 of customers with a key, all of them with money."""
     scene = Scene()
     scene.must("central-bank", "currency.admit_institution", {"member": "bank-a"})
@@ -67,7 +68,7 @@ def _funded() -> Scene:
 
 def _mandated(scene: Scene) -> Any:
     executor = scene.chain.executor
-    items = [_pay(f"bank-a/k{at}", "bank-a/w1") for at in range(64)]
+    items = [payment(f"bank-a/k{at}", "bank-a/w1") for at in range(64)]
     until_ms, mandates = executor.time_ms + DAY_MS, {}
     for item in items:
         covered = {"linked": False, "items": [item]}
