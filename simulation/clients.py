@@ -20,6 +20,7 @@ from simulation import lockers
 from simulation.contract_faults import NAME, arguments_of
 from simulation.history import History, Read, Write
 from simulation.node import text_of
+from simulation.payments import Payer
 from simulation.walk.episode import WALK
 from simulation.walk.walker import Keyring, Walker
 
@@ -46,6 +47,7 @@ class Clients:
         self._at: dict[bytes, tuple[int, int]] = {}  # id -> (endpoint, life) of the node that was asked last
         self._number = 0
         self._walker: Walker | None = None
+        self._payer = Payer(random.Random(f"money {world.options!r}"))
         self._reads: dict[int, tuple[int, int, str, int, int | None]] = {}
 
     def write(self, node: SimulatedNode) -> None:
@@ -94,6 +96,16 @@ class Clients:
         with suppress(LedgerError, ValueError, TypeError, OverflowError):  # what nobody can sign is not sent
             self._begin(node, member, contract, action, move.args, None)
 
+    def pay(self, node: SimulatedNode) -> None:
+        """Send the next act about money, as the node's state has it."""
+        if node.machine is not None:
+            executor = node.machine.executor
+            sender, name, args = self._payer.move(executor.reader, executor.time_ms)
+            member, _, user = sender.partition("/")
+            contract, _, action = name.partition(".")
+            self._number += 1
+            self._begin(node, member, contract, action, args, None, user=user)
+
     def _made_walker(self) -> Walker:
         world = self.world
         keys = Keyring(world.scheme)
@@ -108,11 +120,12 @@ class Clients:
         args: dict[str, Any],
         write: Write | None,
         sidecar: bytes | None = None,
+        user: str = "admin",
     ) -> None:
         signed = transaction.sign(
-            self.world.scheme.signer("operator", member),
+            self.world.scheme.signer("operator", member if user == "admin" else f"{member}/{user}"),
             chain_id=self.world.genesis.chain_id,
-            sender=f"{member}/admin",
+            sender=f"{member}/{user}",
             contract=contract,
             action=action,
             args=args,

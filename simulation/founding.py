@@ -1,6 +1,7 @@
 """The genesis of a simulated chain.
 
-Law: small and quick where the protocol does not care: few state buckets, short timeouts, one operator a member.
+Law: small and quick where the protocol does not care: few state buckets, short timeouts, one operator a
+member, two of the central bank.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from typing import Final
 
 from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
 from simulation.keys import Scheme
+from simulation.payments import CENTRAL, ISSUER
 from simulation.swarm import Options
 
 START_MS: Final = 1_700_000_000_000
@@ -26,6 +28,8 @@ MEMBERS: Final = (
 )
 """The first n run a validator from the start, the next ``joiners`` run none yet."""
 
+RIGHTS: Final = ("operate", "submit", "pay", "treasury")
+
 
 def make_genesis(options: Options, scheme: Scheme) -> Genesis:
     """Return the genesis of a world: a member a validator, a small state tree, short timeouts.
@@ -40,7 +44,7 @@ def make_genesis(options: Options, scheme: Scheme) -> Genesis:
             level="central" if role == "government" else "",
             sector="",
             central_bank=name == "central-bank",
-            operators=(Operator("admin", scheme.signer("operator", name).public_key, ("operate", "submit")),),
+            operators=(Operator("admin", scheme.signer("operator", name).public_key, RIGHTS), *_issuer(name, scheme)),
         )
         for name, role in MEMBERS[: options.n + options.joiners]
     )
@@ -59,3 +63,10 @@ def make_genesis(options: Options, scheme: Scheme) -> Genesis:
     )
     raw = encode_genesis(name="simulated", time_ms=START_MS, parameters=parameters, members=members, nodes=tuple(nodes))
     return Genesis.decode(raw)
+
+
+def _issuer(member: str, scheme: Scheme) -> tuple[Operator, ...]:
+    """Return the second operator of the central bank: who confirms an instruction does not issue on it."""
+    if member != CENTRAL:
+        return ()
+    return (Operator(ISSUER, scheme.signer("operator", f"{CENTRAL}/{ISSUER}").public_key, RIGHTS),)

@@ -55,6 +55,7 @@ GOALS: Final[dict[str, str]] = {
     "decided_by_time": "the start of a block decides a proposal, or has it take effect",
     "overridden": "a proposal passes against one constituency",
     "appealed": "a member appeals, and all vote again",
+    "paid": "money that was issued is paid from wallet to wallet",
     "release_lacking": "a node stops before the rules that it lacks, having said so",
 }
 """Every name with what it means."""

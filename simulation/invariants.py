@@ -1,4 +1,4 @@
-"""The invariants I1 to I24 of a run, judged from the bytes that left nodes and reached disks.
+"""The invariants I1 to I25 of a run, judged from the bytes that left nodes and reached disks.
 
 Law: nothing here calls what it judges. Frames and records are read by ``simulation.reading``; quorums, hashes and
 preimages are computed anew. Bounds and timers (I11, I12) are looked up in the machine, for they are not on any wire.
@@ -16,6 +16,7 @@ from simulation import reading
 from simulation.decisions import Wrong
 from simulation.epochs import Era
 from simulation.evidence import Evidence
+from simulation.payments import Book
 from simulation.reading import COMMIT, NAMES, PREPARE, PROPOSAL, ROUND_CHANGE, Said, Seen
 from simulation.sidecars import SidecarLedger
 from simulation.traces import Traces
@@ -51,6 +52,7 @@ class Invariants:
         self.made: dict[bytes, None] = {}  # hashes of the blocks that honest leaders proposed
         self.committed_ids: dict[bytes, int] = {}
         self.evidence = Evidence(world)
+        self.book = Book()
         self.proven: dict[bytes, None] = {}
         self.traces = Traces(world)
         self.sidecars = SidecarLedger(world)
@@ -205,6 +207,7 @@ class Invariants:
                 raise Violation(f"I9 a transaction is at heights {self.committed_ids[tx_id]} and {seen.height}")
         try:
             self.world.epochs.follow(seen)
+            self.book.follow(seen)
         except Wrong as error:
             raise Violation(f"{error.rule} height {seen.height} {error}") from None
         if seen.proposer not in self.world.faulty_names() and seen.hash not in self.made:
@@ -212,6 +215,7 @@ class Invariants:
         fault = self.evidence.committed(seen)
         if fault is not None:
             raise Violation(f"I14 {fault}")
+        self.world.goals["paid"] = self.book.payments
         self.chain[seen.height], self.raws[seen.height] = seen, raw
         self.sidecars.published(seen.height, seen.transactions, seen.receipts)
         if self.world.epochs.coming is not None:

@@ -42,6 +42,8 @@ class Course:
                 self.world.guarded(lambda: self.world.clients.write(running[self.world.rng.randrange(len(running))]))
             if self.world.options.sidecars and self.world.rng.randrange(3) == 0:
                 self.world.guarded(lambda: self.world.clients.seal(running[self.world.rng.randrange(len(running))]))
+            if self.world.options.pays:
+                self.world.guarded(lambda: self.world.clients.pay(running[0]))
             if self.world.options.walks:
                 self.world.guarded(lambda: self.world.clients.stroll(running[0]))
             if self.world.rng.randrange(3) == 0:

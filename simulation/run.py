@@ -27,6 +27,8 @@ from simulation.world import Crash, World
 HEAL_MS = 240_000
 WALKS_OF = 8
 """In one of so many seeds clients walk at random over the contracts, too."""
+PAYS_OF = 4
+"""In one of so many they issue money and pay with it."""
 
 
 @dataclass(slots=True)
@@ -69,6 +71,7 @@ def run_seed(kind: str, seed: int, *, loud: Callable[[str], None] | None = None)
     rng = random.Random(seed * 2 + (kind == "twins"))
     options = swarm.draw_twins(rng) if kind == "twins" else swarm.draw(rng)
     options = replace(options, walks=kind == "random" and seed % WALKS_OF == WALKS_OF - 1)
+    options = replace(options, pays=kind == "random" and seed % PAYS_OF == 1)
     return run_options(kind, seed, options, rng, loud=loud)
 
 

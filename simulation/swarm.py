@@ -62,6 +62,7 @@ class Options:
     joiners: int = 0  # nodes that are not there at genesis
     walks: bool = False  # clients send moves of a random walk, too
     sidecars: bool = field(default=False, repr=False)  # clients put and erase sidecars, too
+    pays: bool = field(default=False, repr=False)  # clients issue money and pay with it
 
     @property
     def f(self) -> int:
