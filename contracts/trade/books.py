@@ -20,10 +20,28 @@ from coseal.contracts.kernel.action import APPENDED, Accepted, Context, Reader, 
 from coseal.contracts.kernel.wording import moment_text
 from coseal.contracts.process.append import append
 from coseal.contracts.supervision.holds import held
-from coseal.contracts.trade.history import DEFINITION, LOAN, PARTY, RECEIVABLE, event, exposure_event, run_events
+from coseal.contracts.trade.history import (
+    DEFINITION,
+    EXPOSURE,
+    LOAN,
+    PARTY,
+    RECEIVABLE,
+    event,
+    exposure_event,
+    run_events,
+)
 from coseal.contracts.trade.ledger import MAY, OPEN, OWED, PROPOSED, Loan, Receivable, number_of
 from coseal.contracts.trade.runs import ENDED, phase, run_of
-from coseal.contracts.trade.state import COUNT_KEY, FELL_DUE, NAME, book_key, exposure_key, loan_key, receivable_key
+from coseal.contracts.trade.state import (
+    COUNT_KEY,
+    FELL_DUE,
+    NAME,
+    book_key,
+    capital_key,
+    exposure_key,
+    loan_key,
+    receivable_key,
+)
 
 ACT_STEPS: Final = 400
 """What an act takes beside its reads, writes and movements."""
@@ -114,9 +132,9 @@ class Books:
             return written
         by = self.context.sender  # D24
         events = [self._event(kind, attributes)]
-        events += [  # D25
-            exposure_event(by, *exposure) for exposure in written.get("exposures", ())
-        ]
+        for bank, debtor, exposure, book in written.get("exposures", ()):  # D25
+            capital: Any = self.view.get(capital_key(bank))
+            events.append(exposure_event(by, bank, debtor, exposure, book, capital))
         return self.append(self.context.member or self._debtor(), events, {**(said or {}), **written})
 
     def fell_due(self, kind: str, /, **attributes: Any) -> Accepted | Rejected:
@@ -144,6 +162,8 @@ class Books:
         objects = [[RECEIVABLE, f"R{number}"]]
         objects += [[RECEIVABLE, f"R{other}"] for other in self._receivables if other != number]
         objects += [[LOAN, f"L{loan}"] for loan in self._loans]
+        if "bank" in attributes:
+            objects.append([EXPOSURE, f"{attributes['bank']}/{receivable.debtor}"])
         before = self._receivables.get(number, (None, receivable))[0] or receivable
         parties = (receivable.debtor, receivable.holder, before.holder, self.context.member)
         objects += [[PARTY, party] for party in dict.fromkeys(parties) if party]

@@ -31,7 +31,7 @@ from coseal.contracts.trade import fields, history
 from coseal.contracts.trade.books import LOANS, Books, encumbered, paid_wallet, paying_wallet, stayed
 from coseal.contracts.trade.ledger import MAX_HANDS, OPEN, REPAID, Loan, Receivable, number_of, waterfall
 from coseal.contracts.trade.moving import free_of_holder, offer_time, offered_before, open_offer, passed_on, shown_offer
-from coseal.contracts.trade.state import exposure_key, limit_key, offer_key
+from coseal.contracts.trade.state import capital_key, exposure_key, limit_key, offer_key
 
 ASSIGNMENT: Final = "assignment"
 PLEDGE: Final = "pledge"
@@ -208,6 +208,9 @@ def _set_limit(view: View, context: Context, args: Args) -> Accepted | Rejected:
         return Rejected("unknown_member", f"args.debtor: there is no member {args['debtor']}")
     view.put(limit_key(context.member, args["debtor"]), args["amount"])
     said = {"bank": context.member, "debtor": args["debtor"], "amount": args["amount"]}
+    if "capital" in args:
+        view.put(capital_key(context.member), args["capital"])
+        said["capital"] = args["capital"]
     named = [[history.EXPOSURE, f"{context.member}/{args['debtor']}"]]
     set_event = history.event(history.LIMIT_SET, named, by=context.sender, **said)
     return Books(view, context).append(context.member, [set_event], said)
@@ -255,7 +258,7 @@ ACTIONS: Final[dict[str, Action]] = {
         standing=FORMER,
     ),
     "set_limit": Action(
-        arguments=Arguments({"debtor": fields.member, "amount": fields.fen}),
+        arguments=Arguments({"debtor": fields.member, "amount": fields.fen}, {"capital": fields.amount}),
         apply=_set_limit,
         title="Set how much of what a debtor owes the own bank finances at most",
         example={"debtor": "enterprise-a", "amount": 10**12},

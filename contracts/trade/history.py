@@ -84,8 +84,15 @@ DEFINITION: Final[Mapping[str, Any]] = own_definition(
         ANSWERED: _SIDES,
         RESOLVED: {**_SIDES, "amount": _FEN},
         GIVEN_UP: _SIDES,
-        LIMIT_SET: {"by": _TEXT, "bank": _TEXT, "debtor": _TEXT, "amount": _FEN},
-        EXPOSURE_CHANGED: {"by": _TEXT, "bank": _TEXT, "debtor": _TEXT, "exposure": _FEN, "book": _FEN},
+        LIMIT_SET: {"by": _TEXT, "bank": _TEXT, "debtor": _TEXT, "amount": _FEN, "capital": _FEN},
+        EXPOSURE_CHANGED: {
+            "by": _TEXT,
+            "bank": _TEXT,
+            "debtor": _TEXT,
+            "exposure": _FEN,
+            "book": _FEN,
+            "capital": _FEN,
+        },
         RUN_OPENED: {"by": _TEXT, "closes": _TIME},
         ENTERED: _NETTED,
         WITHDRAWN: _NETTED,
@@ -107,10 +114,11 @@ def event(kind: str, objects: Sequence[Sequence[str]], /, **attributes: Any) -> 
     return {"type": kind, "objects": [list(name) for name in objects], "attributes": said}
 
 
-def exposure_event(by: str, bank: str, debtor: str, exposure: int, book: int) -> dict[str, Any]:
-    """Return the event of a change of what a bank is exposed to."""
+def exposure_event(by: str, bank: str, debtor: str, exposure: int, book: int, capital: int | None) -> dict[str, Any]:
+    """Return the event of a change of what a bank is exposed to; ``capital`` is what it last reported."""
     said = {"by": by, "bank": bank, "debtor": debtor, "exposure": exposure, "book": book}
-    return event(EXPOSURE_CHANGED, [[EXPOSURE, f"{bank}/{debtor}"]], **said)
+    reported = {} if capital is None else {"capital": capital}
+    return event(EXPOSURE_CHANGED, [[EXPOSURE, f"{bank}/{debtor}"]], **said, **reported)
 
 
 def run_events(kind: str, run: int, by: str, named: Sequence[tuple[int, int]]) -> Iterator[dict[str, Any]]:

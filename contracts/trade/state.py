@@ -22,6 +22,7 @@ KEYS: Final = {
     "trade/limit/<bank>/<debtor>": "how much of what a debtor owes a bank finances at most",
     "trade/exposure/<bank>/<debtor>": "what a debtor owes on receivables that a bank finances; absent: nothing",
     "trade/book/<bank>": "what all debtors owe on receivables that a bank finances; absent: nothing",
+    "trade/capital/<bank>": "the capital that a bank last reported; absent: it reported none",
     "trade/run/<n>": "a netting run: who opened it, when it closes, what it cleared",
     "trade/entered/<n>": "the receivables that are in a netting run, and how often each party is named",
     "trade/running/<member>": "the netting run that a member opened last",
@@ -73,6 +74,11 @@ def exposure_key(bank: str, debtor: str) -> str:
 def book_key(bank: str) -> str:
     """Return the state key of what all debtors owe on receivables that a bank finances."""
     return f"trade/book/{bank}"
+
+
+def capital_key(bank: str) -> str:
+    """Return the state key of the capital that a bank last reported."""
+    return f"trade/capital/{bank}"
 
 
 def run_key(number: int) -> str:

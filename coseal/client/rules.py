@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from coseal.client.rule_checks import Read, RuleCheck, check
 from coseal.contracts.process.state import type_key
 from coseal.contracts.process.types import DEFINE_TYPE, normalised
+from coseal.contracts.registry import PROCESS_TYPES
 from coseal.contracts.rules.errors import RuleError
 from coseal.contracts.rules.facts import Definition
 from coseal.contracts.rules.rule import entries, parse_rule, parse_rules
@@ -54,8 +55,13 @@ def read_definition(path: Path) -> Definition:
 
 
 def check_file(path: Path, definition: Definition | None = None) -> RuleCheck:
-    """Return what a proposal of the rules of a file would meet; raise ``BadAnswer`` if it is no rule file."""
-    return _checked(path, read_json(path), definition, None)
+    """Return what a proposal of the rules of a file would meet; raise ``BadAnswer`` if it is no rule file.
+
+    Without a definition that of a contract's own process type is known.
+    """
+    data = read_json(path)
+    named = next((entry["scope"]["process_type"] for entry in data if _names_type(entry)), "")
+    return _checked(path, data, definition or PROCESS_TYPES.get(named), None)
 
 
 def check_against(client: Client, path: Path) -> RuleCheck:

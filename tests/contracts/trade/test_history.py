@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
@@ -15,6 +17,8 @@ from coseal.ledger.transaction import Transaction
 from coseal.streams.outgoing import outgoing
 from tests.support.currency import DAY_MS
 from tests.support.trade import AMOUNT, DUE_DAYS, WALLETS, A, B, C, Trade, trading
+
+EXAMPLES: Final = Path(__file__).parents[3] / "examples/rules"
 
 
 @pytest.fixture
@@ -73,7 +77,9 @@ def test_each_change_of_an_exposure_is_an_event_of_its_own(trade: Trade) -> None
     trade.settle(name, 400_000)
     exposed = [one.item["attributes"] for one in appended(trade) if one.item["type"] == "Exposure changed"]
     assert [(one["exposure"], one["book"]) for one in exposed] == [(AMOUNT, AMOUNT), (600_000, 600_000)]
-    assert require_whole(trade, "exposure", f"bank-a/{A}") == ["Limit set", "Exposure changed", "Exposure changed"]
+    assert require_whole(trade, "exposure", f"bank-a/{A}") == [
+        *("Limit set", "Finance offered", "Receivable financed", "Exposure changed", "Exposure changed")
+    ]
 
 
 @pytest.mark.parametrize("kind", ["assignment", "pledge"])
@@ -196,3 +202,37 @@ def test_a_ring_leaves_its_clearing_on_every_receivable() -> None:
     assert require_whole(trade, "run", "N1") == ["Run opened", *["Receivables entered"] * 3, "Run cleared"]
     for number in (1, 2, 3):
         assert require_whole(trade, "receivable", f"R{number}")[-1] == "Run cleared"
+
+
+def shipped(name: str) -> list[dict[str, Any]]:
+    rules: list[dict[str, Any]] = json.loads((EXAMPLES / name).read_text("utf-8"))
+    return rules
+
+
+def found_in(trade: Trade) -> list[str]:
+    """Return the rules by which the last block found something."""
+    receipts = [Receipt.decode(raw).data for raw in trade.chain.blocks[-1].receipts]
+    lists = [*receipts[0].values(), *receipts[1:]]
+    return [one["rule"] for data in lists for one in data.get("findings", ())]
+
+
+def test_the_shipped_rules_on_lending_judge_what_banks_do(trade: Trade) -> None:
+    adopt(trade, *shipped("lending.json"))
+    name = trade.owed()
+    trade.finance(name)  # a tenth in 60 days, by the operator that set the limit before the rules were in force
+    assert found_in(trade) == []
+    trade.ok("bank-b", "trade.set_limit", debtor=A, amount=20_000_000, capital=4_000_000)
+    other = trade.owed()
+    trade.ok("bank-b", "trade.offer_finance", **trade.financing(other, "bank-b"))
+    assert sorted(found_in(trade)) == ["TL-FOUR-EYES", "TL-RATE"]
+    trade.ok(B, "trade.accept_finance", receivable=other, bank="bank-b", wallet=WALLETS[B])
+    assert found_in(trade) == ["TL-CAPITAL"]
+
+
+def test_the_shipped_rules_on_receivables_find_what_is_long_and_what_is_late(trade: Trade) -> None:
+    adopt(trade, *shipped("trade-receivables.json"))
+    trade.issue(due_ms=trade.chain.now_ms + 300 * DAY_MS)
+    assert found_in(trade) == ["TR-TERM-USUAL"]
+    trade.owed()
+    trade.fell_due((DUE_DAYS + 1) * DAY_MS)
+    assert found_in(trade) == ["TR-PAID-IN-TIME"]

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from coseal.cli import app
 from coseal.contracts.process.types import normalised
+from coseal.contracts.registry import PROCESS_TYPES
 from coseal.contracts.rules.rule import parse_rules
 from coseal.contracts.rules.rule_tests import check_rules
 from coseal.contracts.rules.trial import try_rules
@@ -27,7 +28,9 @@ def read(name: str):
 
 
 def definition_of(process_type: str):
-    """The process type a rule set is about, if it ships or its log does."""
+    """The process type a rule set is about, if it ships, is a contract's own, or its log ships."""
+    if process_type in PROCESS_TYPES:
+        return PROCESS_TYPES[process_type]
     for path in RULES.glob("*.type.json"):
         definition = json.loads(path.read_text("utf-8"))
         if definition["id"] == process_type:

@@ -62,7 +62,7 @@ class Trading:
             paid = {"from": "bank-a/vault", "to": name, "amount": 5_000_000, "code": "CASH"}
             scenario.ok(BANK, "currency.open_wallet", **opened)
             scenario.ok(BANK, "currency.pay", **paid)
-        self.ok(BANK, "set_limit", debtor=DEBTOR, amount=2 * AMOUNT)
+        self.ok(BANK, "set_limit", debtor=DEBTOR, amount=2 * AMOUNT, capital=100 * AMOUNT)
         self.no("unknown_member", BANK, "set_limit", debtor="nobody", amount=1)
 
     def _issue_money(self) -> None:
