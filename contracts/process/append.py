@@ -64,12 +64,18 @@ def install_type(view: View, definition: Mapping[str, Any]) -> None:
 
 
 def append(
-    view: View, context: Context, member: str, definition: Mapping[str, Any], events: Sequence[Mapping[str, Any]]
+    view: View,
+    context: Context,
+    member: str,
+    definition: Mapping[str, Any],
+    events: Sequence[Mapping[str, Any]],
+    judged: str = "",
 ) -> Appended:
     """Append events of a contract to ``member``'s source of its process type, which opens at first use.
 
     ``events`` have ``type``, ``objects`` and ``attributes``; id and time are given here. ``context`` is that of the
-    act, or of nobody for what fell due (``Moment.context``).
+    act, or of nobody for what fell due (``Moment.context``). ``judged`` is the one object type of whose objects rules
+    judge them, for events that name so many objects that judging each would take too much; empty for all.
     """
     type_id, due = definition["id"], not context.sender
     source_id = f"{RESERVED_SOURCES}{type_id}"
@@ -86,7 +92,7 @@ def append(
     ]
     items: Any = codec.decode(codec.encode(made))  # as of a transaction: maps in their order
     batch = Batch(view, context, record, definition, {"source": source_id, "sequence": first, "items": items}, member)
-    batch.facts.appended, batch.facts.refusable = True, not due
+    batch.facts.appended, batch.facts.refusable, batch.facts.judged = True, not due, judged
     view.charge(ITEM_STEPS * len(items))
     for offset, item in enumerate(items):
         refusal = batch.add(offset, item)

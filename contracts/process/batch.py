@@ -56,7 +56,8 @@ class RecordedBatch:
 
     ``latest_ms`` is the source's clock after it, ``first_steps`` what its first item took. ``history`` is what the
     transaction shows of what was recorded before, None for nothing. ``appended``: a contract made it, which keeps to
-    holds of its objects itself; ``refusable``: a rule may refuse it, which what fell due is not.
+    holds of its objects itself; ``refusable``: a rule may refuse it, which what fell due is not; ``judged`` is the one
+    object type of whose objects rules judge it, empty for all.
     """
 
     source: str
@@ -69,6 +70,7 @@ class RecordedBatch:
     history: Any = None
     appended: bool = False
     refusable: bool = True
+    judged: str = ""
 
 
 class Batch:

@@ -83,7 +83,7 @@ class Watch:
         self.keeping, self.resting = keeping, resting
         self.source, definition, record = batch.source, batch.definition, batch.record
         self.definition = definition
-        self.types = {kind for judge in judges for kind in judge.by_type}
+        self.types = {kind for judge in judges for kind in judge.by_type if batch.judged in ("", kind)}
         self.judges_sources = SOURCE in self.types and SOURCE not in definition["object_types"]
         self.live = record["mode"] == "live"
         self.zone_minutes: int | None = record.get("zone_minutes")

@@ -26,6 +26,7 @@ from coseal.contracts.trade.history import (
     LOAN,
     PARTY,
     RECEIVABLE,
+    RUN,
     event,
     exposure_event,
     run_events,
@@ -148,11 +149,11 @@ class Books:
         if isinstance(written, Rejected):
             return written
         events = [*run_events(kind, run, self.context.sender, named)]
-        return self.append(self.context.member, events, {**said, **written})
+        return self.append(self.context.member, events, {**said, **written}, RUN)
 
-    def append(self, member: str, events: Sequence[Mapping[str, Any]], said: Result) -> Accepted:
+    def append(self, member: str, events: Sequence[Mapping[str, Any]], said: Result, judged: str = "") -> Accepted:
         """Append events to a member's source of the process type; return what the receipt says."""
-        appended = append(self.view, self.context, member, DEFINITION, events)
+        appended = append(self.view, self.context, member, DEFINITION, events, judged)
         return Accepted({**said, **appended.result}, appended.batch)
 
     def _event(self, kind: str, attributes: Mapping[str, Any]) -> dict[str, Any]:

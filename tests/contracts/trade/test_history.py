@@ -236,3 +236,18 @@ def test_the_shipped_rules_on_receivables_find_what_is_long_and_what_is_late(tra
     trade.owed()
     trade.fell_due((DUE_DAYS + 1) * DAY_MS)
     assert found_in(trade) == ["TR-PAID-IN-TIME"]
+
+
+def test_rules_judge_the_events_of_a_run_on_the_run_alone(trade: Trade) -> None:
+    never = {"on": ["Run cleared", "Receivables entered"], "assert": "false"}
+    on_run = {**rule("T-RUN", "guard", **never), "scope": {"process_type": "trade", "object_type": "run"}}
+    adopt(trade, rule("T-EACH", "guard", **never), on_run)
+    name = trade.owed(nettable=True)
+    trade.ok(A, "trade.open_run", closes_ms=trade.chain.now_ms + 3_600_000)
+    trade.ok(B, "trade.enter", run="N1", receivables=[name])
+    assert found_in(trade) == ["T-RUN"]
+    trade.chain.extend([], later_ms=3_600_000)
+    trade.ok(A, "trade.clear", run="N1", cleared=[0], potentials={A: 2_000_000, B: 0})
+    assert found_in(trade) == ["T-RUN"]
+    trade.settle(name, AMOUNT)
+    assert require_whole(trade, "receivable", name)[-2:] == ["Receivables entered", "Receivable paid"]
