@@ -53,10 +53,17 @@ RUN_CLEARED: Final = "Run cleared"
 RUN_LAPSED: Final = "Run lapsed"
 
 _TEXT, _FEN, _TIME, _FLAG = "string", "integer", "time", "boolean"
-_SIDES: Final = {"by": _TEXT, "debtor": _TEXT, "holder": _TEXT, "outstanding": _FEN, "status": _TEXT}
+_SIDES: Final[dict[str, str]] = {"by": _TEXT, "debtor": _TEXT, "holder": _TEXT, "outstanding": _FEN, "status": _TEXT}
 """What every event of a receivable says: the operator that acted, who owes it to whom, and how it is after it."""
-_OFFERED: Final = {"bank": _TEXT, "kind": _TEXT, "advance": _FEN, "fee": _FEN, "days": _FEN, "recourse": _FLAG}
-_NETTED: Final = {"by": _TEXT, "receivables": _FEN, "amount": _FEN}
+_OFFERED: Final[dict[str, str]] = {
+    "bank": _TEXT,
+    "kind": _TEXT,
+    "advance": _FEN,
+    "fee": _FEN,
+    "days": _FEN,
+    "recourse": _FLAG,
+}
+_NETTED: Final[dict[str, str]] = {"by": _TEXT, "receivables": _FEN, "amount": _FEN}
 
 DEFINITION: Final[Mapping[str, Any]] = own_definition(
     NAME,
