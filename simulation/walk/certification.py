@@ -43,7 +43,7 @@ _CONTENT: Final[dict[str, Any]] = {
     ],
     "panel": {"size": 5, "least": {"government": 1, "industry": 1, "academia": 1, "humanities": 1}},
     "threshold": [3, 5],
-    "validity_ms": 366 * 86_400_000,
+    "validity_ms": 1_095 * 86_400_000,
     "terms": dict.fromkeys(TERMS, 120 * 86_400_000),
 }
 _ARGUMENT: Final[tuple[dict[str, Any], ...]] = (

@@ -7,9 +7,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from coseal.contracts.certification.certificates import IN_FORCE
+from coseal.contracts.certification.certificates import IN_FORCE, is_suspended
 from coseal.contracts.certification.proceedings import interested
-from coseal.contracts.certification.state import COUNT_KEY, number_key, project_key, scheme_key, tranche_key, used_key
+from coseal.contracts.certification.state import (
+    COUNT_KEY,
+    certificate_key,
+    number_key,
+    project_key,
+    scheme_key,
+    tranche_key,
+    used_key,
+)
 from coseal.contracts.certification.tranches import CLAIMED, PLANNED, PLEDGED
 from coseal.contracts.certification.verdict import CERTIFIED
 from coseal.contracts.process.attestation import attestation
@@ -61,7 +69,7 @@ def _funded(walk: Walker) -> Move | None:
         for name, record in found
         if record["status"] == CERTIFIED and record["released"] < max(record["planned"], 1)
     ]
-    name, record = walk.pick(ripe if ripe and not walk.chance(3) else found)
+    name, record = walk.pick(ripe if ripe and not walk.chance(6) else found)
     every = [(number, walk.get(tranche_key(name, number))) for number in range(1, record["tranches"] + 1)]
     left = [(number, tranche) for number, tranche in every if tranche["status"] in (PLANNED, PLEDGED, CLAIMED)]
     number, tranche = left[0] if left and not walk.chance(4) else walk.pick(left or every)
@@ -76,7 +84,7 @@ def _funded(walk: Walker) -> Move | None:
             if not seen:
                 return None
             return _by(walk, record["member"], "claim_milestone", {**args, "items": [_shown(walk.pick(seen))]})
-        case _ if record["status"] != CERTIFIED and not walk.chance(6):
+        case _ if record["status"] != CERTIFIED and not walk.chance(40):
             return None
         case _:
             return _by(walk, tranche["funder"], "release", args)
@@ -104,7 +112,8 @@ def _suspended(walk: Walker) -> Move | None:
     bodies = [each for each in under["bodies"] if each not in interested(record)]
     bodies = bodies[record["turn"] : record["turn"] + 1] or bodies
     args = {"project": name, "reason": "It has to be looked at"}
-    if walk.chance(2):
+    certificate: Any = walk.get(certificate_key(record["certificate"]))
+    if is_suspended(certificate, walk.sight.time_ms) != walk.chance(8):  # mostly the step that is to come
         return _by(walk, walk.pick(bodies), "reinstate", args)
     until_ms = walk.sight.time_ms + walk.pick((_DAY_MS, 30 * _DAY_MS))
     return _by(walk, walk.pick(bodies), "suspend", {**args, "until_ms": until_ms})
@@ -115,4 +124,4 @@ def _by(walk: Walker, member: str, action: str, args: dict[str, Any]) -> Move | 
     return None if sender is None else Move(sender, f"certification.{action}", args)
 
 
-KINDS: Final[dict[str, tuple[int, Make]]] = {"fund": (10, _funded), "suspend": (2, _suspended)}
+KINDS: Final[dict[str, tuple[int, Make]]] = {"fund": (10, _funded), "suspend": (3, _suspended)}
