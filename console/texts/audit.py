@@ -185,6 +185,31 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Worked out again from the votes by the rule that the ledger decides by: the same outcome, overriding the same.",
         "依账本的决定规则由各表决重新得出：结果相同，被越过者亦相同。",
     ),
+    "audit.step.in_force": ("The certificate is in force", "证书有效"),
+    "audit.what.in_force": (
+        "The certified state has the certificate; at the time of the block it had not ended and was not suspended or withdrawn.",
+        "经认证的状态载有该证书；于区块时间，证书未到期，亦未被暂停或撤销。",
+    ),
+    "audit.step.argument": ("The whole argument", "完整论证"),
+    "audit.what.argument": (
+        "The nodes shown are all of the argument that the project sealed, and it has no fault.",
+        "所示节点即项目封存的全部论证，且论证无缺陷。",
+    ),
+    "audit.step.panel": ("Who had to review", "应评审者"),
+    "audit.what.panel": (
+        "The seeds of the members draw this panel again, without anybody who has an interest in the project.",
+        "由各成员的种子可重新抽得该评审组，其中无人与项目有利害关系。",
+    ),
+    "audit.step.reviews": ("All reviews, and only these", "全部评审，且仅此而已"),
+    "audit.what.reviews": (
+        "The reviews shown are all that were revealed, and they are enough to decide.",
+        "所示评审即已公开的全部评审，且足以作出决定。",
+    ),
+    "audit.step.verdict": ("What the reviews come to", "评审的结果"),
+    "audit.what.verdict": (
+        "Worked out again from the reviews by the scheme; the certificate is no better than that.",
+        "依方案由各评审重新得出；证书的结论不高于该结果。",
+    ),
     "audit.step.value": ("What the state has", "状态所载"),
     "audit.what.value": (
         "The value of the one key on which the answer rests, or that there is none, is proven against the state root.",

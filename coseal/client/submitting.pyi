@@ -1661,6 +1661,7 @@ TradeSetLimit = TypedDict(
     {
         "debtor": str,
         "amount": int,
+        "capital": NotRequired[int],
     },
 )
 TradeSettle = TypedDict(
@@ -1719,6 +1720,7 @@ TradeResolve = TypedDict(
     {
         "receivable": str,
         "amount": int,
+        "finding": NotRequired[str],
     },
 )
 TradeOpenRun = TypedDict(
