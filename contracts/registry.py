@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from coseal.contracts.certification import actions as certification
+from coseal.contracts.credit import actions as credit
 from coseal.contracts.currency import actions as currency
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.evidence.state import places_key
@@ -44,6 +45,7 @@ _OWN: Final[tuple[Contract, ...]] = (
     standards.CONTRACT,
     currency.CONTRACT,
     trade.CONTRACT,
+    credit.CONTRACT,
     certification.CONTRACT,
 )
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from bench.budget.scene import DAY_MS, Result, Scene, time_case
 from bench.standards import kept, view_of
+from coseal.contracts.credit.facts import PAGE_ENTRIES
+from coseal.contracts.credit.figures import FELL_OVERDUE, SETTLED_LATE, Entry, Figure, Place, after, month_of
+from coseal.contracts.credit.state import entries_key, fact_key, month_key, origin_key
 from coseal.contracts.currency.ledger import ISSUANCE, MAX_AMOUNT, POSTED, Wallet
 from coseal.contracts.currency.post import Order, Origin, Posting
+from coseal.contracts.kernel.action import View
 from coseal.contracts.process.state import source_key
 from coseal.contracts.supervision.state import holds_key
 from coseal.contracts.trade.ledger import ACCEPTED, Receivable
@@ -71,7 +75,7 @@ def _due() -> Iterator[Result]:
 
 
 def _netting() -> Iterator[Result]:
-    """A run as large as there may be that clears whole: each receivable of a wallet and an exposure of its own."""
+    """A run as large as there may be that clears whole, each of a wallet and an exposure of its own, and late."""
     scene, parties = _founded(), [f"party{at}" for at in range(MAX_PARTIES)]
     executor = scene.chain.executor
     scene.must(BANK, "trade.open_run", {"closes_ms": executor.time_ms + 2 * CLEARING_MS})
@@ -89,7 +93,9 @@ def _netting() -> Iterator[Result]:
         posting.open_wallet(wallet, Wallet(f"member:{holder}", "member", "", "corporate", claims=1))
         entered.numbers.append(number)
         entered.tally(owed, 1)
+        view.put(origin_key(f"R{number}"), [debtor, 1970_01, FELL_OVERDUE, 1])
     posting.write()
+    _nearly_full(view, parties, month_of(executor.time_ms + 2 * CLEARING_MS))
     view.put(entered_key(1), [entered.numbers, entered.parties])
     view.put(holds_key("trade"), 1)
     kept(executor, view)
@@ -101,6 +107,19 @@ def _netting() -> Iterator[Result]:
     args = {"run": "N1", "cleared": solved.cleared, "potentials": solved.potentials}
     clear = _sign(scene, BANK, "clear", args)
     yield time_case("a run of 1,000 obligations clears", scene, clear, after_ms=2 * CLEARING_MS)
+
+
+def _nearly_full(view: View, parties: Sequence[str], month: int) -> None:
+    """Give each party a page of facts that has room for one more."""
+    for party in parties:
+        place, figure, page = Place(party, month, SETTLED_LATE), Figure(), []
+        for number in range(1, PAGE_ENTRIES):
+            entry = Entry(number, 1, 0, "", f"R{number}", parties[0], AMOUNT, 1, "", 1)
+            figure = after(figure, place, entry)
+            page.append([list(entry), "", 0])
+        view.put(fact_key(*place), list(figure))
+        view.put(entries_key(*place, 0), page)
+        view.put(month_key(party, month), [SETTLED_LATE])
 
 
 def _sign(scene: Scene, member: str, action: str, args: dict[str, Any]) -> Any:

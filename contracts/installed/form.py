@@ -27,6 +27,7 @@ _NOT_RUN: Final = (
     "begin",
     "due",
     "observe",
+    "observe_due",
     "capabilities",
     "proposals",
     "decisions",

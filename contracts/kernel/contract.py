@@ -48,12 +48,21 @@ class Observed:
     facts: Any = None
 
 
+class DueThing(NamedTuple):
+    """What a contract did at the start of a block: its name, the entry of its index, and the lists that it returned."""
+
+    contract: str
+    entry: Entry
+    result: Result
+
+
 Raised: TypeAlias = Callable[[str, Mapping[str, Any]], Iterable[Mapping[str, Any]]]
 """What an accepted act raised, as maps: of ``contract.action`` and its data, or of ``begin`` and the contract's.
 
 Of each contract that appended something when it fell due it is asked once more, with ``APPENDED`` and that one's data.
 """
 Observe: TypeAlias = Callable[[View, Context, Observed], Result | Rejected]
+ObserveDue: TypeAlias = Callable[[View, Moment, DueThing], Result]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,8 @@ class Contract:
 
     ``observe`` is asked in the transaction in which another contract accepted something: what it returns joins the
     receipt, its refusal refuses the transaction. Of what fell due (``begin``) it is asked where there are facts, and
-    refuses nothing.
+    refuses nothing. ``observe_due`` is asked of each due thing that another contract did: it returns lists for the
+    block's first receipt, under its own name; where it fails, the due thing is set aside.
 
     ``process_types`` are the definitions of those that are its own, on which it appends what it does.
 
@@ -109,6 +119,7 @@ class Contract:
     fire: Fire | None = None
     next_deadline_ms: Callable[[Reader], int | None] | None = None
     observe: Observe | None = None
+    observe_due: ObserveDue | None = None
     holds: Callable[[Reader], str | None] | None = None
     tables: tuple[Table, ...] = ()
     views: tuple[SqlView, ...] = ()

@@ -32,7 +32,7 @@ from coseal.contracts.kernel.budget import (
     Meter,
     Spent,
 )
-from coseal.contracts.kernel.contract import Contract, Entry, Fire, Moment, Observed
+from coseal.contracts.kernel.contract import Contract, DueThing, Entry, Fire, Moment, Observed
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.overlay import Broken, Fault, Overlay, ValueTooLarge
 from coseal.contracts.kernel.state import ASIDES_COUNT_KEY, ASIDES_KEY, SYSTEM, aside_key
@@ -95,6 +95,7 @@ class _Start:
     ) -> None:
         self.careful = careful
         self.view, self.contracts, self.height, self.time_ms = view, contracts, height, time_ms
+        self.observers = [(one.name, one.observe_due) for one in contracts.values() if one.observe_due is not None]
         self.data: Result = {}
         self.left_bytes = MAX_SHOWN_BYTES
         self.steps = 0
@@ -174,7 +175,9 @@ class _Start:
             moment = Moment(self.height, self.time_ms, self.left_bytes)
             fired = fire(view, moment, entry)
             result = self._observed(moment, fired) if isinstance(fired, Accepted) else fired
-            size = len(codec.encode(result))
+            view.writes = ""
+            observed = self._observed_due(moment, DueThing(contract.name, entry, result))
+            size = len(codec.encode([result, observed]))
             view.settle(careful=self.careful)
         except Spent:
             code = TOO_COSTLY
@@ -188,6 +191,8 @@ class _Start:
         else:
             code = ""
             self._show(contract.name, result, size)
+            for name, added in observed.items():
+                self._show(name, added, 0)
         view.meter, view.writes = Meter.unlimited(), ""
         if code:
             view.rollback()
@@ -206,6 +211,13 @@ class _Start:
                     raise ValueError(f"{contract.name} refuses what fell due: {added.detail}")
                 result = {**result, **added}
         return result
+
+    def _observed_due(self, moment: Moment, done: DueThing) -> dict[str, Result]:
+        """Let other contracts see what one did; return the lists that they add, by contract."""
+        if not done.result:
+            return {}
+        added = {name: observe(self.view, moment, done) for name, observe in self.observers}
+        return {name: result for name, result in added.items() if result}
 
     def _show(self, name: str, result: Result, size: int) -> None:
         """Add the lists of a result to those of the contract."""

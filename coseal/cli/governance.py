@@ -58,6 +58,7 @@ class ProposalKind(StrEnum):
     measure = "measure"
     emergency_measure = "emergency_measure"
     end_measure = "end_measure"
+    credit_formula = "credit_formula"
     adopt_scheme = "adopt_scheme"
     retire_scheme = "retire_scheme"
     revoke_certificate = "revoke_certificate"

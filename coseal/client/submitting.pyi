@@ -569,6 +569,22 @@ GovernanceProposeCurrencyCorrection = TypedDict(
         "reason": NotRequired[str],
     },
 )
+GovernanceProposeCreditFormulaSubject = TypedDict(
+    "GovernanceProposeCreditFormulaSubject",
+    {
+        "formula": dict[str, Any],
+    },
+)
+GovernanceProposeCreditFormula = TypedDict(
+    "GovernanceProposeCreditFormula",
+    {
+        "id": str,
+        "kind": Literal["credit_formula"],
+        "subject": GovernanceProposeCreditFormulaSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
 GovernanceProposeAdoptSchemeSubject = TypedDict(
     "GovernanceProposeAdoptSchemeSubject",
     {
@@ -1762,6 +1778,107 @@ TradeOpenCase = TypedDict(
         "evidence": NotRequired[list[str]],
     },
 )
+CreditContest = TypedDict(
+    "CreditContest",
+    {
+        "month": int,
+        "kind": Literal[
+            "settled_on_time",
+            "settled_late",
+            "fell_overdue",
+            "written_off",
+            "dispute_upheld",
+            "dispute_refused",
+            "sanctioned",
+            "rectified_in_time",
+            "rectified_late",
+            "answered_in_time",
+            "answered_late",
+            "gap",
+        ],
+        "entry": int,
+        "reason": str,
+        "evidence": NotRequired[list[str]],
+    },
+)
+CreditAnswer = TypedDict(
+    "CreditAnswer",
+    {
+        "member": str,
+        "month": int,
+        "kind": Literal[
+            "settled_on_time",
+            "settled_late",
+            "fell_overdue",
+            "written_off",
+            "dispute_upheld",
+            "dispute_refused",
+            "sanctioned",
+            "rectified_in_time",
+            "rectified_late",
+            "answered_in_time",
+            "answered_late",
+            "gap",
+        ],
+        "entry": int,
+        "outcome": Literal["upheld", "refused"],
+        "reason": str,
+        "evidence": NotRequired[list[str]],
+    },
+)
+CreditCorrectBecomes = TypedDict(
+    "CreditCorrectBecomes",
+    {
+        "kind": Literal[
+            "settled_on_time",
+            "settled_late",
+            "fell_overdue",
+            "written_off",
+            "dispute_upheld",
+            "dispute_refused",
+            "sanctioned",
+            "rectified_in_time",
+            "rectified_late",
+            "answered_in_time",
+            "answered_late",
+            "gap",
+        ],
+        "amount": int,
+        "days": int,
+    },
+)
+CreditCorrect = TypedDict(
+    "CreditCorrect",
+    {
+        "member": str,
+        "month": int,
+        "kind": Literal[
+            "settled_on_time",
+            "settled_late",
+            "fell_overdue",
+            "written_off",
+            "dispute_upheld",
+            "dispute_refused",
+            "sanctioned",
+            "rectified_in_time",
+            "rectified_late",
+            "answered_in_time",
+            "answered_late",
+            "gap",
+        ],
+        "entry": int,
+        "becomes": CreditCorrectBecomes,
+        "reason": str,
+    },
+)
+CreditConsult = TypedDict(
+    "CreditConsult",
+    {
+        "member": str,
+        "purpose": str,
+        "legal_basis": str,
+    },
+)
 CertificationApplyTranchesMilestoneTally = TypedDict(
     "CertificationApplyTranchesMilestoneTally",
     {
@@ -2279,6 +2396,15 @@ class Submitting:
         self,
         contract: Literal["governance"],
         action: Literal["propose"],
+        args: GovernanceProposeCreditFormula,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
         args: GovernanceProposeAdoptScheme,
         *,
         timeout_s: float = ...,
@@ -3135,6 +3261,42 @@ class Submitting:
         contract: Literal["trade"],
         action: Literal["open_case"],
         args: TradeOpenCase,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["credit"],
+        action: Literal["contest"],
+        args: CreditContest,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["credit"],
+        action: Literal["answer"],
+        args: CreditAnswer,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["credit"],
+        action: Literal["correct"],
+        args: CreditCorrect,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["credit"],
+        action: Literal["consult"],
+        args: CreditConsult,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...
@@ -3571,6 +3733,15 @@ class AsyncSubmitting:
         self,
         contract: Literal["governance"],
         action: Literal["propose"],
+        args: GovernanceProposeCreditFormula,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
         args: GovernanceProposeAdoptScheme,
         *,
         timeout_s: float = ...,
@@ -4427,6 +4598,42 @@ class AsyncSubmitting:
         contract: Literal["trade"],
         action: Literal["open_case"],
         args: TradeOpenCase,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["credit"],
+        action: Literal["contest"],
+        args: CreditContest,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["credit"],
+        action: Literal["answer"],
+        args: CreditAnswer,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["credit"],
+        action: Literal["correct"],
+        args: CreditCorrect,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["credit"],
+        action: Literal["consult"],
+        args: CreditConsult,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...

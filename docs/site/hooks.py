@@ -29,6 +29,7 @@ FROM_OUTSIDE = {
         f"contracts/{name}/README.md": f"spec/contracts-{name}.md"
         for name in (
             "certification",
+            "credit",
             "currency",
             "evidence",
             "governance",
@@ -42,6 +43,7 @@ FROM_OUTSIDE = {
     },
     "examples/README.md": "project/examples.md",
     "examples/certification/README.md": "project/examples-certification.md",
+    "examples/credit/README.md": "project/examples-credit.md",
     "examples/constitution/README.md": "project/examples-constitution.md",
     "examples/policies/README.md": "project/examples-policies.md",
     "examples/rules/README.md": "project/examples-rules.md",

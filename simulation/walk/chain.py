@@ -39,6 +39,7 @@ from simulation.checked import Checked
 from simulation.invariants import Violation
 from simulation.keys import Scheme
 from simulation.walk import goals, laws
+from simulation.walk.credit import figures
 from simulation.walk.electorates import voting
 from simulation.walk.money import conserved
 from simulation.walk.trade import rights
@@ -236,6 +237,7 @@ class Chain:
         begun, *receipts = map(Receipt.decode, outcome.receipts)
         conserved(self.leader.executor.reader)
         rights(self.leader.executor.reader)
+        figures(self.leader.executor.reader, time_ms)
         laws.judge(self.leader.executor.reader, outcome.transactions, receipts, begun)
         self._remember(time_ms, outcome.transactions, receipts)
         self.committed.append(committed)

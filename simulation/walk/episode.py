@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from simulation.invariants import Violation
-from simulation.walk import cases, certification, members, money, policies, processes, rules, standards, trade
+from simulation.walk import cases, certification, credit, members, money, policies, processes, rules, standards, trade
 from simulation.walk.chain import Chain
 from simulation.walk.laws import starved, tight_bounds
 from simulation.walk.walker import Move, Walker
@@ -39,6 +39,7 @@ WALK: Final = {
     **standards.KINDS,
     **money.KINDS,
     **trade.KINDS,
+    **credit.MOVES,
     **certification.KINDS,
 }
 """The kinds of moves that leave members, keys and validators alone."""

@@ -239,8 +239,8 @@ def _pay(walk: Walker) -> Move | None:
         return None if sender is None else Move(sender, "trade.repay", repay)
     if receivable.status == "recourse" and not walk.chance(4):
         return _by(walk, payer, "pay_recourse", number, **{"from": WALLETS[payer]})
-    if receivable.status == "overdue" and walk.chance(2):
-        action = "claim_recourse" if receivable.hands else walk.pick(("claim_recourse", "write_off"))
+    if receivable.status == "overdue" and not walk.chance(3):
+        action = "claim_recourse" if receivable.hands else "write_off"
         return _by(walk, holder, action, number, **({"reason": "Insolvent"} if action == "write_off" else {}))
     if walk.chance(6):
         return _by(walk, holder, "set_wallet", number, wallet=own)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from coseal.contracts.certification import actions as certification
+from coseal.contracts.credit import actions as credit
 from coseal.contracts.currency import actions as currency
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.policy import actions as policy
@@ -50,6 +51,7 @@ PLACES = {
     "standards": ("standards/*.py",),
     "currency": ("currency/*.py",),
     "trade": ("trade/*.py",),
+    "credit": ("credit/*.py",),
     "certification": ("certification/*.py",),
 }
 
@@ -85,6 +87,7 @@ def test_the_codes_of_findings_are_those_of_the_specification():
             standards.CONTRACT,
             currency.CONTRACT,
             trade.CONTRACT,
+            credit.CONTRACT,
             certification.CONTRACT,
         )
     ],

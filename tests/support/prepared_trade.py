@@ -234,6 +234,39 @@ class PreparedTrade:
         for _ in range(count):
             yield CREDITOR, {"run": args["run"], "cleared": [0], "potentials": {CREDITOR: 0, DEBTOR: 2_000_000}}
 
+    # Credit: each payment on time is a fact
+
+    def _facts(self, count: int) -> list[Args]:
+        """Have so many receivables paid; return where their facts stand."""
+        calls = [(sender, "trade.settle", args) for sender, args in self._trade_settle(count)]
+        added = [data["credit"][0] for data in self._ok(calls)]
+        return [{name: fact[name] for name in ("month", "kind", "entry")} for fact in added]
+
+    def _credit_contest(self, count: int) -> Iterator[Ready]:
+        for fact in self._facts(count):
+            yield DEBTOR, {**fact, "reason": "It was another"}
+
+    def _contested(self, count: int) -> list[Args]:
+        calls = [(sender, "credit.contest", args) for sender, args in self._credit_contest(count)]
+        self._ok(calls)
+        return [{"member": DEBTOR, **{name: args[name] for name in ("month", "kind", "entry")}} for _, _, args in calls]
+
+    def _credit_answer(self, count: int) -> Iterator[Ready]:
+        for fact in self._contested(count):
+            yield "regulator", {**fact, "outcome": "upheld", "reason": "It was"}
+
+    def _credit_correct(self, count: int) -> Iterator[Ready]:
+        calls = [(sender, "credit.answer", args) for sender, args in self._credit_answer(count)]
+        self._ok(calls)
+        for _, _, args in calls:
+            fact = {name: args[name] for name in ("member", "month", "kind", "entry")}
+            becomes = {"kind": "settled_on_time", "amount": 1, "days": 0}
+            yield "regulator", {**fact, "becomes": becomes, "reason": "It was one fen"}
+
+    def _credit_consult(self, count: int) -> Iterator[Ready]:
+        for _ in range(count):
+            yield BANK, {"member": DEBTOR, "purpose": "A loan", "legal_basis": "external: consent"}
+
     def _trade_open_case(self, count: int) -> Iterator[Ready]:
         self._trading()
         why = {"severity": "warning", "reason": "Insolvency", "legal_basis": ["external: court order 17"]}

@@ -498,6 +498,7 @@ def test_the_subject_of_a_proposal_is_checked_field_by_field(world):
         "add_validator",
         "adopt_scheme",
         "amend_constitution",
+        "credit_formula",
         "currency_class",
         "currency_correction",
         "currency_regime",

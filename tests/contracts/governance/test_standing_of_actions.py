@@ -19,6 +19,7 @@ MONEY = {
 }
 """A standing never touches money, but a measure may pause moving it."""
 FORMER_MAY = MONEY | {
+    "credit.contest",
     "currency.keep_key",
     "currency.void_pending",
     "membership.rotate_operator_key",
@@ -48,6 +49,7 @@ SUSPENDED_MAY = FORMER_MAY | {
     "supervision.ask",
 }
 NEVER_PAUSED = {
+    "credit.contest",
     "currency.keep_key",
     "currency.settle_redeem",
     "currency.void_pending",

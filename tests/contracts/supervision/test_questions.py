@@ -19,6 +19,8 @@ def test_a_question_is_answered_by_a_government_member_once(court):
     assert court.act("bank-a", "answer", question="Q1", answer="From issue").code == "forbidden"
     assert court.act("regulator", "answer", question="Q9", answer="From issue").code == "unknown_question"
     answered = court.act("regulator", "answer", question="Q1", answer="From issue")
+    (counted,) = answered.data.pop("credit")
+    assert (counted["member"], counted["kind"], counted["origin"]) == ("regulator", "answered_in_time", "Q1")
     assert answered.data == {"id": "Q1", "status": "answered", "took_ms": 2_000 + 1_000}
     assert court.act("city", "answer", question="Q1", answer="From issue").code == "wrong_step"
     record = court.get("question/Q1")

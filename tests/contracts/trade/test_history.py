@@ -144,7 +144,11 @@ def test_what_fell_due_is_not_refused_and_raises_a_finding(trade: Trade) -> None
     events = list(outgoing(trade.chain.blocks[-1]))
     place = f"{trade.chain.executor.height}:begin"
     named = [(one.id, one.type) for one in events]
-    assert named[:2] == [(f"{place}.trade", "coseal.trade.due"), (f"{place}.0", "coseal.process.event")]
+    assert named[:3] == [
+        (f"{place}.credit", "coseal.credit.due"),
+        (f"{place}.trade", "coseal.trade.due"),
+        (f"{place}.0", "coseal.process.event"),
+    ]
     assert [one.data["object"] for one in events if one.type == "coseal.finding.raised"] == [name]
 
 

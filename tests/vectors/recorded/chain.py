@@ -6,6 +6,7 @@ from tests.vectors.recorded import (
     bounds,
     certified,
     constituted,
+    credited,
     governed,
     members,
     money,
@@ -33,9 +34,11 @@ def whole() -> Scenario:
     bounds.run(scenario, cases)
     standards.run(scenario)
     money.run(scenario)
+    credited.ballots(scenario)
     certified.run(scenario)
     constituted.run(scenario)
-    trading.run(scenario)
+    months = trading.run(scenario)
+    credited.run(scenario, months)
     return scenario
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from coseal.contracts.credit.figures import month_after, month_of
 from coseal.contracts.currency.supply import INSTRUCTION_EXAMPLE
 from coseal.contracts.process.chain import item_hash
 from coseal.contracts.process.state import source_key
@@ -23,8 +24,9 @@ UNIT: Final = {"unit": "KGM", "currency": "CNY"}
 TERM_MS: Final = 200 * DAY_MS
 
 
-def run(scenario: Scenario) -> None:
-    """Run this part."""
+def run(scenario: Scenario) -> list[int]:
+    """Run this part; return the months that it took, ascending."""
+    began = month_of(scenario.now_ms)
     trading = Trading(scenario)
     trading.found()
     trading.issue()
@@ -34,6 +36,10 @@ def run(scenario: Scenario) -> None:
     trading.hold()
     trading.fall_due()
     trading.net()
+    months = [began]
+    while months[-1] < month_of(scenario.now_ms):
+        months.append(month_after(months[-1], 1))
+    return months
 
 
 class Trading:

@@ -1,0 +1,58 @@
+"""The credit contract: facts about members, counted as they happen, contested and corrected; formulas by ballot.
+
+Law: no score is in the state and no contract reads one; a figure is provably all of its list.
+
+State: ``credit.state``. contracts/credit/README.md, C13.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from coseal.contracts.credit import consulting, contests, formulas
+from coseal.contracts.credit.facts import FORGET, forget
+from coseal.contracts.credit.observed import observe, observe_due
+from coseal.contracts.credit.rows import writer
+from coseal.contracts.credit.state import KEYS, NAME, OPEN_KEYS
+from coseal.contracts.credit.tables import TABLES
+from coseal.contracts.kernel import deadlines
+from coseal.contracts.kernel.action import Reader, Result, View
+from coseal.contracts.kernel.contract import Contract, Entry, Moment
+from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
+
+
+def _due(view: View, time_ms: int) -> Entry | None:
+    return deadlines.take(view, NAME, BLOCK_CLOCK, time_ms)
+
+
+def _fire(view: View, moment: Moment, entry: Entry) -> Result:
+    """Do one due thing."""
+    match entry:
+        case [contests.ANSWER, *named]:
+            return contests.fall_due(view, moment, named)
+        case [formulas.ADOPTED, name, version]:
+            return formulas.adopted(view, name, version)
+        case [kind, *_] if kind == FORGET:
+            return forget(view, entry)
+        case _:
+            raise ValueError(f"the deadline index holds {entry}")
+
+
+def _next_deadline_ms(reader: Reader) -> int | None:
+    return deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
+
+
+CONTRACT: Final[Contract] = Contract(
+    name=NAME,
+    actions={**contests.ACTIONS, **consulting.ACTIONS},
+    proposals=formulas.PROPOSALS,
+    due=_due,
+    fire=_fire,
+    next_deadline_ms=_next_deadline_ms,
+    observe=observe,
+    observe_due=observe_due,
+    tables=TABLES,
+    rows=writer,
+    keys=KEYS,
+    open_keys=OPEN_KEYS,
+)
