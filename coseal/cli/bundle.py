@@ -5,7 +5,6 @@ Law: what is written was verified first, as its receiver will.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,10 +12,9 @@ import typer
 
 from coseal.cli.shared import (
     JsonOption,
-    print_json,
     reaching,
+    save_document,
 )
-from coseal.errors import CosealError
 
 if TYPE_CHECKING:
     from coseal.network.access import Access
@@ -58,14 +56,4 @@ def bundle(
     with access.client() as client:
         document = bundles.collect(client, bundles.name_of(client, case))
         report = verify_bundle(document, client.genesis)
-    raw = json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
-    try:
-        out.write_text(raw, encoding="utf-8")
-    except OSError as error:
-        raise CosealError(f"{out}: {error.strerror}") from None
-    if as_json:
-        print_json({"ok": True, "file": str(out), "bytes": len(raw.encode()), "facts": dict(report.facts)})
-        return
-    typer.secho(f"{out}: {len(raw.encode()):,} bytes, verified", fg="green")
-    print_steps(report.steps)
-    typer.echo(f"  check it anywhere: coseal verify {out} --genesis genesis.json")
+    save_document(out, document, report.facts, lambda: print_steps(report.steps), as_json=as_json)

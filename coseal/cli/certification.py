@@ -5,7 +5,6 @@ Law: what is said of an argument is what the ledger's own functions say; what is
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,8 +14,18 @@ import typer
 
 from coseal.cli import panels
 from coseal.cli.sending import act
-from coseal.cli.shared import Commands, JsonOption, SenderOption, acting, plain_table, print_json, reaching, visible
-from coseal.errors import EXIT_BAD, EXIT_OK, BadAnswer, CosealError
+from coseal.cli.shared import (
+    Commands,
+    JsonOption,
+    SenderOption,
+    acting,
+    plain_table,
+    print_json,
+    reaching,
+    save_document,
+    visible,
+)
+from coseal.errors import EXIT_BAD, EXIT_OK, BadAnswer
 
 if TYPE_CHECKING:
     from coseal.client.certification import Checked
@@ -277,14 +286,4 @@ def export(
     """
     with access.client() as client:
         found = client.certificate(certificate)
-    raw = json.dumps(found.document, ensure_ascii=False, separators=(",", ":")) + "\n"
-    try:
-        out.write_text(raw, encoding="utf-8")
-    except OSError as error:
-        raise CosealError(f"{out}: {error.strerror}") from None
-    if as_json:
-        print_json({"ok": True, "file": str(out), "bytes": len(raw.encode()), "facts": dict(found.facts)})
-        return
-    typer.secho(f"{out}: {len(raw.encode()):,} bytes, verified", fg="green")
-    typer.echo(f"  {found.reason}")
-    typer.echo(f"  check it anywhere: coseal verify {out} --genesis genesis.json")
+    save_document(out, found.document, found.facts, lambda: typer.echo(f"  {found.reason}"), as_json=as_json)

@@ -25,6 +25,7 @@ from coseal.cli.shared import (
     print_json,
     progress_lines,
     reaching,
+    save_document,
 )
 from coseal.errors import EXIT_BAD, CosealError
 
@@ -312,17 +313,7 @@ def decision(
     """
     with access.client() as client:
         found = client.decision(ballot)
-    raw = json.dumps(found.document, ensure_ascii=False, separators=(",", ":")) + "\n"
-    try:
-        out.write_text(raw, encoding="utf-8")
-    except OSError as error:
-        raise CosealError(f"{out}: {error.strerror}") from None
-    if as_json:
-        print_json({"ok": True, "file": str(out), "bytes": len(raw.encode()), "facts": dict(found.facts)})
-        return
-    typer.secho(f"{out}: {len(raw.encode()):,} bytes, verified", fg="green")
-    typer.echo(f"  {found.reason}")
-    typer.echo(f"  check it anywhere: coseal verify {out} --genesis genesis.json")
+    save_document(out, found.document, found.facts, lambda: typer.echo(f"  {found.reason}"), as_json=as_json)
 
 
 def end(client: Client, proposal: str, committed: Any, *, as_json: bool) -> None:

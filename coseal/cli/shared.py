@@ -220,6 +220,23 @@ def print_json(value: Any) -> None:
     typer.echo(one_line(json.dumps(value, ensure_ascii=False, indent=2)))
 
 
+def save_document(
+    out: Path, document: Mapping[str, Any], facts: Mapping[str, Any], show: Callable[[], None], *, as_json: bool
+) -> None:
+    """Write a verified document and say how to check it anywhere; ``show`` prints what it proves."""
+    raw = json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
+    try:
+        out.write_text(raw, encoding="utf-8")
+    except OSError as error:
+        raise CosealError(f"{out}: {error.strerror}") from None
+    if as_json:
+        print_json({"ok": True, "file": str(out), "bytes": len(raw.encode()), "facts": dict(facts)})
+        return
+    typer.secho(f"{out}: {len(raw.encode()):,} bytes, verified", fg="green")
+    show()
+    typer.echo(f"  check it anywhere: coseal verify {out} --genesis genesis.json")
+
+
 def short(hexadecimal: str | None, characters: int = 12) -> str:
     """Return the beginning of a hash, for tables."""
     return "-" if not hexadecimal else hexadecimal[:characters]

@@ -6,19 +6,17 @@ Law: what is returned was verified as its receiver will; a node that leaves a vo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
-from coseal.audit.decision import read, verify_decision
-from coseal.audit.steps import Trace
-from coseal.client.exchange import Exchange, asking_for, document_of, false_answer
+from coseal.audit.decision import Shown, read, verify_decision
+from coseal.client.documents import Kind, Wanted, proven
+from coseal.client.exchange import Exchange
 from coseal.client.session import Session
 from coseal.contracts.governance.state import NAME
 from coseal.contracts.supervision.state import NAME as RULES
-from coseal.ledger.errors import LedgerError
-from coseal.ledger.handover import with_handovers
-from coseal.ledger.render import MAX_DOCUMENT_DEPTH
-from coseal.ledger.strict_json import strict_json
+
+_KIND: Final = Kind("decision", read, verify_decision)
 
 
 class Decision(NamedTuple):
@@ -37,18 +35,12 @@ def decision_of(session: Session, ballot_id: str, min_height: int = 0) -> Exchan
 
 def _asked(session: Session, ballot_id: str, floor: int) -> Exchange[Decision]:
     contract, path = (RULES, "/v1/ballots") if ballot_id[:1].isupper() else (NAME, "/v1/governance/proposals")
-    path = f"{path}/{quote(ballot_id, safe='')}/decision"
-    reply = yield from session.ask("GET", path, params={"handovers": "false", **asking_for(floor)})
-    if reply.status != 200:
-        document_of(reply)
-    try:
-        shown = read(bare := strict_json(reply.content, "decision", depth=MAX_DOCUMENT_DEPTH))
-        yield from session.validators_of(shown.header, shown.certificate)
-        document = with_handovers(bare, session.epochs.up_to(shown.header.epoch))
-        reason, facts, judged = verify_decision(document, session.genesis, Trace())
-    except LedgerError as error:
-        raise false_answer(reply.node, f"does not prove the decision on {ballot_id}: {error.reason}") from error
-    if (shown.contract, shown.id) != (contract, ballot_id):
-        raise false_answer(reply.node, "gave the decision on another ballot")
-    session.saw(reply.node, f"the decision on {ballot_id}", judged.header.height, floor)
-    return Decision(reason, facts, document)
+    wanted = Wanted[Shown](
+        f"{path}/{quote(ballot_id, safe='')}/decision",
+        {},
+        f"the decision on {ballot_id}",
+        lambda shown: (shown.contract, shown.id) == (contract, ballot_id),
+        "gave the decision on another ballot",
+    )
+    found = yield from proven(session, _KIND, wanted, floor, session.epochs.up_to)
+    return Decision(found.reason, found.facts, found.document)

@@ -6,21 +6,21 @@ Law: what is returned was verified as its receiver will; a node that leaves a mo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
-from coseal.audit.statement import read, verify_wallet_statement
-from coseal.audit.steps import Trace
-from coseal.client.exchange import Exchange, asking_for, document_of, false_answer
+from coseal.audit.statement import Shown, read, verify_wallet_statement
+from coseal.client.documents import Kind, Wanted, proven
+from coseal.client.exchange import Exchange
 from coseal.client.reads import Verifier
 from coseal.client.session import Session
 from coseal.contracts.currency.ledger import ISSUANCE, Movement
 from coseal.contracts.currency.statement import Period, month_from, month_text
 from coseal.errors import CosealError
-from coseal.ledger.errors import LedgerError, Malformed
-from coseal.ledger.handover import Handover, with_handovers
-from coseal.ledger.render import MAX_DOCUMENT_DEPTH
-from coseal.ledger.strict_json import strict_json
+from coseal.ledger.errors import Malformed
+from coseal.ledger.handover import Handover
+
+_KIND: Final = Kind("statement", read, verify_wallet_statement)
 
 
 class Statement(NamedTuple):
@@ -63,17 +63,12 @@ def asked(
     """Return the statement that a node gives, verified; ``leading`` gives what leads to an epoch."""
     path = "/v1/supply/statement" if wallet == ISSUANCE else f"/v1/wallets/{quote(wallet)}/statement"
     months = {name: month_text(month) for name, month in period._asdict().items() if month is not None}
-    reply = yield from verifier.ask("GET", path, params={"handovers": "false", **months, **asking_for(floor)})
-    if reply.status != 200:
-        document_of(reply)
-    try:
-        shown = read(bare := strict_json(reply.content, "statement", depth=MAX_DOCUMENT_DEPTH))
-        yield from verifier.validators_of(shown.header, shown.certificate)
-        document = with_handovers(bare, leading(shown.header.epoch))
-        reason, facts, judged = verify_wallet_statement(document, verifier.genesis, Trace())
-    except LedgerError as error:
-        raise false_answer(reply.node, f"does not prove the statement of {wallet}: {error.reason}") from error
-    if (shown.wallet, shown.period) != (wallet, period):
-        raise false_answer(reply.node, "gave another statement")
-    verifier.saw(reply.node, f"the statement of {wallet}", judged.header.height, floor)
-    return Statement(reason, facts, shown.movements, judged.header.height, document)
+    wanted = Wanted[Shown](
+        path,
+        months,
+        f"the statement of {wallet}",
+        lambda shown: (shown.wallet, shown.period) == (wallet, period),
+        "gave another statement",
+    )
+    found = yield from proven(verifier, _KIND, wanted, floor, leading)
+    return Statement(found.reason, found.facts, found.shown.movements, found.height, found.document)

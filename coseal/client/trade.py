@@ -6,18 +6,17 @@ Law: what is returned was verified as its receiver will; a node that hides a ple
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from coseal.audit.steps import Trace
-from coseal.audit.trade import read, verify_trade_proof
-from coseal.client.exchange import Exchange, asking_for, document_of, false_answer
+from coseal.audit.trade import Shown, read, verify_trade_proof
+from coseal.client.documents import Kind, Wanted, proven
+from coseal.client.exchange import Exchange
 from coseal.client.session import Session
 from coseal.contracts.trade.proofs import Invoice, Question, question_from_json
 from coseal.errors import CosealError
-from coseal.ledger.errors import LedgerError, Malformed
-from coseal.ledger.handover import with_handovers
-from coseal.ledger.render import MAX_DOCUMENT_DEPTH
-from coseal.ledger.strict_json import strict_json
+from coseal.ledger.errors import Malformed
+
+_KIND: Final = Kind("trade proof", read, verify_trade_proof)
 
 
 class TradeProof(NamedTuple):
@@ -60,17 +59,7 @@ def _asked(session: Session, question: Question, floor: int) -> Exchange[TradePr
             "/v1/receivables/unregistered",
             {name: str(part) for name, part in question.invoice._asdict().items()},
         )
-    reply = yield from session.ask("GET", path, params={"handovers": "false", **params, **asking_for(floor)})
-    if reply.status != 200:
-        document_of(reply)
-    try:
-        shown = read(bare := strict_json(reply.content, "trade proof", depth=MAX_DOCUMENT_DEPTH))
-        yield from session.validators_of(shown.header, shown.certificate)
-        document = with_handovers(bare, session.epochs.up_to(shown.header.epoch))
-        reason, facts, judged = verify_trade_proof(document, session.genesis, Trace())
-    except LedgerError as error:
-        raise false_answer(reply.node, f"does not prove that {question}: {error.reason}") from error
-    if shown.question != question:
-        raise false_answer(reply.node, "answered another question")
-    session.saw(reply.node, f"that {question}", judged.header.height, floor)
-    return TradeProof(reason, facts, document)
+    what = f"that {question}"
+    wanted = Wanted[Shown](path, params, what, lambda shown: shown.question == question, "answered another question")
+    found = yield from proven(session, _KIND, wanted, floor, session.epochs.up_to)
+    return TradeProof(found.reason, found.facts, found.document)
