@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from coseal.contracts.certification.kept import ids_of, nodes_in, root_of, taken
-from coseal.contracts.certification.panel import seed_commitment
+from coseal.contracts.certification.kept import ids_of, nodes_in, paged, root_of, taken
+from coseal.contracts.certification.panel import Reviewer, draw, is_humanities, seed_commitment
 from coseal.contracts.certification.proceedings import INCONCLUSIVE, interested
 from coseal.contracts.certification.projects import DRAFT, LAPSED
 from coseal.contracts.certification.reviewing import leaves_of, review_commitment
@@ -16,8 +16,11 @@ from coseal.contracts.certification.scheme import TERMS, applying
 from coseal.contracts.certification.state import (
     CERTIFICATES_KEY,
     COUNT_KEY,
+    REVIEWERS_KEY,
     number_key,
     project_key,
+    register_key,
+    reviewer_key,
     round_key,
     scheme_key,
 )
@@ -94,20 +97,37 @@ def _seal(walk: Walker) -> Move | None:
     if found is None or sender is None:
         return None
     name, record = found
+    if record["status"] == DRAFT and not _judged_twice(walk, record) and not walk.chance(3):
+        return None  # who may review is settled by now; others register meanwhile
     draft = record["status"] == DRAFT and not walk.chance(12)
     nodes = nodes_in(walk.sight.reader, name, ids_of(walk.sight.reader, name, record["nodes"])) if draft else {}
     return Move(sender, "certification.seal", {"project": name, "count": len(nodes), "root": root_of(nodes)})
 
 
+def _judged_twice(walk: Walker, record: Any) -> bool:
+    """Say whether those who are registered make a panel, and the others a second one for an appeal."""
+    reader, out = walk.sight.reader, interested(record)
+    panel: Any = walk.get(scheme_key(record["scheme"]))["panel"]
+    names = paged(reader, register_key, walk.get(REVIEWERS_KEY) or 0)
+    able: list[Reviewer] = []
+    for name in names:
+        member, _, user = name.partition("/")
+        known: Any = walk.get(reviewer_key(name))
+        if member not in out:
+            able.append(Reviewer(member, user, known["sector"], is_humanities(known["fields"])))
+    first = draw(b"", able, panel) or ()
+    return bool(first) and draw(b"", [each for each in able if each not in first], panel) is not None
+
+
 def _register(walk: Walker) -> Move | None:
-    """Register a reviewer; a second panel needs other reviewers, so members get a second operator."""
+    """Register a reviewer; a second panel needs other reviewers, so members get further operators."""
     member = walk.member()
     sender, rights = walk.operator(member, "operate"), walk.get(operators_key(member)) or {}
     if sender is None:
         return None
     users = [user for user, held in rights.items() if held]
     free = [user for user in USERS if not rights.get(user)]
-    if len(users) < 2 and free and walk.chance(2):
+    if len(users) < 3 and free and walk.chance(2):
         added = {"user": free[0], "key": walk.keys.make().public_key.hex(), "capabilities": ["submit"]}
         return Move(sender, "membership.add_operator", added)
     args = {"user": walk.pick(users), "fields": [walk.pick(("2.2", "5.2", "6", "6.3"))], "statement_sha256": "ee" * 32}

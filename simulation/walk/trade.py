@@ -16,6 +16,7 @@ from coseal.contracts.process.state import object_key, source_key, type_key
 from coseal.contracts.supervision.findings import about
 from coseal.contracts.trade.ledger import OPEN, OWED, PROPOSED, SPLIT, Loan, Receivable
 from coseal.contracts.trade.netting import in_run, obligations
+from coseal.contracts.trade.paying import WRITE_OFF_MS
 from coseal.contracts.trade.runs import CLEARING, ENDED, phase, run_of
 from coseal.contracts.trade.solving import solve
 from coseal.contracts.trade.state import COUNT_KEY, exposure_key, limit_key, loan_key, offer_key, receivable_key
@@ -119,9 +120,9 @@ def _issue(walk: Walker) -> Move | None:
     return Move(sender, "trade.issue", {**args, "wallet": WALLETS[CREDITOR]})
 
 
-def _newest(walk: Walker) -> list[tuple[int, Receivable]]:
+def _newest(walk: Walker, back: int = NEWEST) -> list[tuple[int, Receivable]]:
     count: Any = walk.get(COUNT_KEY) or (0, 0)
-    numbers = range(max(1, count[0] - NEWEST), count[0] + 1)
+    numbers = range(max(1, count[0] - back), count[0] + 1)
     return [(number, Receivable.decoded(walk.get(receivable_key(number)))) for number in numbers]
 
 
@@ -216,9 +217,15 @@ def _finance(walk: Walker) -> Move | None:
     return Move(sender, "trade.offer_finance", args)
 
 
+def _lapsed(walk: Walker, receivable: Receivable) -> bool:
+    """Say whether a receivable may be written off by its time."""
+    return walk.sight.time_ms >= receivable.due_ms + WRITE_OFF_MS
+
+
 def _pay(walk: Walker) -> Move | None:
     """Settle, repay, name another wallet, claim and pay recourse, write off."""
-    found = _some(walk, "recourse") or _some(walk, "overdue", recourse=True)
+    lapsed = [one for one in _newest(walk, 4 * NEWEST) if one[1].status == "overdue" and _lapsed(walk, one[1])]
+    found = walk.pick(lapsed) if lapsed else _some(walk, "recourse") or _some(walk, "overdue", recourse=True)
     found = found or (_some(walk, "overdue") if walk.chance(2) else None)
     found = found or _some(walk, *sorted(OWED))
     if found is None:
@@ -241,6 +248,8 @@ def _pay(walk: Walker) -> Move | None:
         return _by(walk, payer, "pay_recourse", number, **{"from": WALLETS[payer]})
     if receivable.status == "overdue" and not walk.chance(3):
         action = "claim_recourse" if receivable.hands else "write_off"
+        if action == "write_off" and not _lapsed(walk, receivable) and not walk.chance(12):
+            return None  # it stays overdue until it may be written off
         return _by(walk, holder, action, number, **({"reason": "Insolvent"} if action == "write_off" else {}))
     if walk.chance(6):
         return _by(walk, holder, "set_wallet", number, wallet=own)
@@ -325,9 +334,9 @@ def _case(walk: Walker) -> Move | None:
 KINDS: Final[dict[str, tuple[int, Make]]] = {
     "issue a receivable": (6, _issue),
     "answer a receivable": (3, _answer),
-    "move a receivable": (6, _move),
-    "finance a receivable": (6, _finance),
-    "pay a receivable": (6, _pay),
+    "move a receivable": (10, _move),
+    "finance a receivable": (9, _finance),
+    "pay a receivable": (12, _pay),
     "dispute a receivable": (1, _dispute),
     "net receivables": (7, _net),
     "case about trade": (1, _case),
