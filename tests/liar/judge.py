@@ -177,7 +177,7 @@ class Judge:
         blocks = self.scene.world.chain.blocks
         if name == "latest block":
             return any(said == one.encode() for one in blocks)
-        if name == "stream":
+        if name.startswith("stream"):
             return bool(said == self._true[name][1][: len(said)])
         return bool(said == self._true_before[name][1])
 

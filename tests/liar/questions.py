@@ -55,6 +55,7 @@ def questions(scene: Scene) -> dict[str, Question]:
         "history": lambda client: _history(client, CASE),
         "history of nothing": lambda client: _history(client, ("t", "case", "nobody")),
         "stream": lambda client: _stream(client, len(blocks) - 12),
+        "stream of more": lambda client: _stream(client, len(blocks) - 30),
         "finding": lambda client: supervision.finding(client, "F2"),
         "rule": lambda client: supervision.rule(client, "R-ONCE"),
         "ballot": lambda client: supervision.ballot(client, "B1"),

@@ -96,11 +96,11 @@ MUTANTS = [
         "pass",
         "verify decision, only raw",
     ),
-    Mutant(decisions, "_asked", "(shown.contract, shown.id) != (contract, ballot_id)", "False", "decision"),
+    Mutant(decisions, "_asked", "(shown.contract, shown.id) == (contract, ballot_id)", "True", "decision"),
     Mutant(statement, "verify_wallet_statement", "verify_statement(shown", "tuple, (shown", "verify wallet-statement"),
-    Mutant(statements, "asked", "(shown.wallet, shown.period) != (wallet, period)", "False", "statement"),
+    Mutant(statements, "asked", "(shown.wallet, shown.period) == (wallet, period)", "True", "statement"),
     Mutant(certified, "value_of", "value.proof.verify", "(lambda *_: None)", "verify trade-proof"),
-    Mutant(client_trade, "_asked", "shown.question != question", "False", "unregistered"),
+    Mutant(client_trade, "_asked", "shown.question == question", "True", "unregistered"),
     Mutant(UrlSource, "tip", "except LedgerError as error", "except ZeroDivisionError as error", "audit"),
 ]
 
