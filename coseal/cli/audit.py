@@ -23,6 +23,7 @@ from coseal.cli.shared import (
     TokenOption,
     folder,
     in_folder,
+    print_facts,
     print_json,
 )
 from coseal.errors import EXIT_BAD, EXIT_OK, EXIT_UNKNOWN, CosealError
@@ -287,8 +288,8 @@ def _print_verification(result: Verification, other: Other | None, *, steps: boo
         return
     if result.kind == DECISION:
         _print_decision(result.facts)
-    for name, value in result.facts.items() if result.kind != DECISION else ():
-        typer.echo(f"  {name:<12} {', '.join(value) if isinstance(value, list) else value}")
+    else:
+        print_facts(result.facts)
     if steps:
         _print_remaining([REMAINING_TRUST[name] for name in result.remaining])
 

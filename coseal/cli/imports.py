@@ -268,7 +268,7 @@ def _print_counts(log: Log, *, as_json: bool) -> None:
     if as_json:
         print_json({"ok": True, "recorded": 0, "items": len(log.items), **log.counts(), "notes": list(log.notes)})
     else:
-        typer.echo(f"the file is good: {len(log.items)} items, {_words(log)}")
+        typer.echo(f"the file is good: {_items(len(log.items))}, {_words(log)}")
         _print_notes(log)
 
 
@@ -280,7 +280,7 @@ def _print_defined(log: Log, sender: str, *, as_json: bool) -> None:
         )
         return
     typer.secho(f"process type {process_type} is defined, source {source} registered; nothing is recorded", fg="green")
-    typer.echo(f"  {len(log.items)} items to record, {_words(log)}: the same command without --define-only")
+    typer.echo(f"  {_items(len(log.items))} to record, {_words(log)}: the same command without --define-only")
     _print_notes(log)
 
 
@@ -302,8 +302,7 @@ def _print_recorded(recorded: Recorded, log: Log, *, as_json: bool) -> None:
             }
         )
         return
-    items = "1 item" if recorded.added == 1 else f"{recorded.added} items"
-    typer.secho(f"recorded {items} as {recorded.source} ({_words(log)})", fg="green")
+    typer.secho(f"recorded {_items(recorded.added)} as {recorded.source} ({_words(log)})", fg="green")
     if recorded.before:
         typer.echo(f"  {recorded.before} were there already and are the file's")
     typer.echo(f"  sequence {recorded.sequence} at height {recorded.height}, chain head {recorded.head.hex()}")
@@ -316,5 +315,11 @@ def _print_notes(log: Log) -> None:
         typer.echo(f"  note: {note}")
 
 
+def _items(count: int) -> str:
+    return "1 item" if count == 1 else f"{count} items"
+
+
 def _words(log: Log) -> str:
-    return ", ".join(f"{count} {name}" for name, count in log.counts().items() if count) or "nothing to record"
+    counts = {name: count for name, count in log.counts().items() if count}
+    named = (f"1 {name.removesuffix('s')}" if count == 1 else f"{count} {name}" for name, count in counts.items())
+    return ", ".join(named) or "nothing to record"

@@ -220,6 +220,20 @@ def print_json(value: Any) -> None:
     typer.echo(one_line(json.dumps(value, ensure_ascii=False, indent=2)))
 
 
+def print_facts(facts: Mapping[str, Any]) -> None:
+    """Print facts for a person, a line each: yes and no, lists joined, a dash for what is not there."""
+    for name, value in facts.items():
+        typer.echo(f"  {name:<12} {_shown(value)}")
+
+
+def _shown(value: Any) -> Any:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
 def save_document(
     out: Path, document: Mapping[str, Any], facts: Mapping[str, Any], show: Callable[[], None], *, as_json: bool
 ) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from coseal.cli.beside import beside
-from coseal.cli.shared import JsonOption, plain_table, print_json, reaching
+from coseal.cli.shared import JsonOption, plain_table, print_facts, print_json, reaching
 
 if TYPE_CHECKING:
     from coseal.network.access import Access
@@ -63,8 +63,7 @@ def show(
         print_json(found)
         return
     typer.secho(f"{standard} {found['version']}: {_title(found['title'])}", bold=True)
-    for name, value in _facts(found).items():
-        typer.echo(f"  {name:<12} {value}")
+    print_facts(_facts(found))
     _print_conditions(found)
     _print_constituencies(found["review"])
     typer.echo(f"proven as of block {found['height']}")

@@ -5,17 +5,17 @@ Law: what a proof says was verified as its receiver will, with the genesis alone
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from coseal.cli.beside import beside
-from coseal.cli.shared import JsonOption, print_json, reaching
+from coseal.cli.shared import JsonOption, print_facts, print_json, reaching, save_document
 from coseal.errors import CosealError
 
 if TYPE_CHECKING:
+    from coseal.client.trade import TradeProof
     from coseal.network.access import Access
 
 _CONTRACT = "trade"
@@ -74,19 +74,16 @@ def proof(
         else:
             found = client.unregistered(creditor, number, date, _fen(total))
     if out is not None:
-        raw = json.dumps(found.document, ensure_ascii=False, separators=(",", ":")) + "\n"
-        try:
-            out.write_text(raw, encoding="utf-8")
-        except OSError as error:
-            raise CosealError(f"{out}: {error.strerror}") from None
-    if as_json:
-        print_json({"file": str(out), "facts": dict(found.facts)} if out else found.document)
-        return
+        save_document(out, found.document, found.facts, lambda: _print_proof(found), as_json=as_json)
+    elif as_json:
+        print_json(found.document)
+    else:
+        _print_proof(found)
+
+
+def _print_proof(found: TradeProof) -> None:
     typer.secho(found.reason, fg="green")
-    for name, value in found.facts.items():
-        typer.echo(f"  {name:<12} {value}")
-    if out is not None:
-        typer.echo(f"  {out}: check it anywhere with `coseal verify {out} --genesis genesis.json`")
+    print_facts(found.facts)
 
 
 def _fen(text: str) -> int:

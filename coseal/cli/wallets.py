@@ -6,7 +6,6 @@ customer is read to sign a mandate, and never sent.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +13,7 @@ import typer
 
 from coseal.cli.beside import beside
 from coseal.cli.sending import act
-from coseal.cli.shared import JsonOption, SenderOption, acting, plain_table, print_json, reaching
+from coseal.cli.shared import JsonOption, SenderOption, acting, plain_table, print_json, reaching, save_document
 from coseal.errors import EXIT_BAD, CosealError
 
 if TYPE_CHECKING:
@@ -133,17 +132,11 @@ def statement(
     else:
         facts, movements, document = _from_archive(access, archive, wallet, months)
     if out is not None:
-        raw = json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
-        try:
-            out.write_text(raw, encoding="utf-8")
-        except OSError as error:
-            raise CosealError(f"{out}: {error.strerror}") from None
-    if as_json:
-        print_json({"file": None if out is None else str(out), "facts": dict(facts)} if out else document)
-        return
-    _print_statement(facts, movements if out is None else ())
-    if out is not None:
-        typer.echo(f"  {out}: check it anywhere with `coseal verify {out} --genesis genesis.json`")
+        save_document(out, document, facts, lambda: _print_statement(facts, ()), as_json=as_json)
+    elif as_json:
+        print_json(document)
+    else:
+        _print_statement(facts, movements)
 
 
 def _from_archive(

@@ -346,7 +346,7 @@ def test_a_dry_run_counts_and_sends_nothing(tmp_path: Path):
     (tmp_path / "map.toml").write_text('case = "c"\nactivity = "a"\ntimestamp = "t"\n')
     words = ["import", "log.csv", "--map", "map.toml", "--as", "bank-a", "--dry-run"]
     assert json.loads(run(*words, "--json"))["items"] == 1
-    assert "1 items, 1 events" in run(*words)
+    assert "1 item, 1 event" in run(*words)
     printed = json.loads(run(*words[:-1], "--print-type"))
     assert (printed["id"], printed["event_types"]) == ("log", {"x": {"attributes": {}}})
     assert "one choice" in run(*words, "--define-only", code=2)
