@@ -125,6 +125,7 @@ def test_prometheus_asks_every_node_and_grafana_finds_prometheus_and_the_dashboa
     assert SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"] == inside
 
 
+@pytest.mark.slow
 @pytest.mark.cluster
 def test_the_console_starts_that_way_and_serves_its_page(tmp_path: Path) -> None:
     network = tmp_path / "network"
@@ -203,6 +204,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.mark.slow
 @pytest.mark.cluster
 def test_every_services_command_really_starts_that_way(tmp_path: Path) -> None:
     network = tmp_path / "network"

@@ -76,11 +76,13 @@ def test_every_alarm_is_shown_firing_and_shown_silent() -> None:
     assert firing == silent == {rule["alert"] for rule in RULES}
 
 
+@pytest.mark.slow
 def test_the_alarms_do_what_their_examples_say() -> None:
     tested = promtool("test", "rules", "alerts.test.yml")
     assert tested.returncode == 0, tested.stdout + tested.stderr
 
 
+@pytest.mark.slow
 def test_the_examples_notice_an_alarm_that_is_wrong(tmp_path: Path) -> None:
     shutil.copy(PROMETHEUS / "alerts.test.yml", tmp_path)
     text = (PROMETHEUS / "alerts.yml").read_text("utf-8")

@@ -44,6 +44,7 @@ def scene() -> Iterator[Scene]:
         runner.run(world.__aexit__(None, None, None))
 
 
+@pytest.mark.slow
 def test_no_lie_changes_what_a_page_says_is_verified_or_breaks_it(scene: Scene) -> None:
     some = list(cases(scene.told, COUNT, seed=14))
     found = scene.effects(some)

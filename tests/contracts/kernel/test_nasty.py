@@ -195,6 +195,7 @@ def test_streams_sql_and_exports_take_every_block(chain, tmp_path):
         assert export(record, form, "case").data, form
 
 
+@pytest.mark.slow
 def test_a_node_and_a_console_show_every_list_and_page(chain, tmp_path):
     asyncio.run(shown(chain[0], tmp_path))
 

@@ -49,6 +49,7 @@ def outcome(seed: int, oracle: Oracle, mutate: bool = False) -> tuple[str, Any]:
     return f"same {type(ours).__name__}", shown
 
 
+@pytest.mark.slow
 def test_random_expressions_mean_what_they_mean_in_cel():
     oracle = Oracle(VARIABLES)
     count: Counter[str] = Counter()

@@ -73,6 +73,7 @@ def test_the_three_encodings_of_the_reference_example_say_the_same(
     assert (len(logs[0]["events"]), len(logs[0]["objects"])) == (13, 9)
 
 
+@pytest.mark.slow
 def test_both_encodings_of_order_management_say_the_same_but_for_types_that_never_occur(
     reference_data: Path, tmp_path: Path, read: Any, as_export: Any, said: Any
 ):

@@ -95,14 +95,14 @@ def test_what_was_begun_is_checked_while_the_loop_is_busy_and_not_again() -> Non
         await verifier.check(good(1))
         (worker,) = verifier._workers
         before_s = cpu_seconds([worker._process.pid])
-        transactions = [*good(301)[1:], bad(500)]
+        transactions = [*good(2_001)[1:], bad(2_500)]
         verifier.begin(transactions)
         deadline = time.monotonic() + 20
         while cpu_seconds([worker._process.pid]) < before_s + 0.01 and time.monotonic() < deadline:
             time.sleep(0.001)  # the loop does nothing meanwhile
         assert cpu_seconds([worker._process.pid]) >= before_s + 0.01
         assert await verifier.check(transactions) == {transactions[-1].raw}
-        assert verifier.checked == 302
+        assert verifier.checked == 2_002
 
     run(scenario, processes=1)
 
