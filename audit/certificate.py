@@ -88,6 +88,13 @@ def verify_certificate(document: Any, genesis: Genesis, trace: Trace) -> tuple[s
     """Return in words and as facts what a document proves; raise a ``LedgerError`` unless it does."""
     shown, handovers = certified.read(document, trace, read)
     judged = certified.judge(shown.header, shown.certificate, handovers, genesis, trace)
+    _, facts = prove(shown, trace)
+    words = f"{shown.name}: {facts['project']} of {facts['applicant']} is {facts['status']}"
+    return f"{words} under {facts['scheme']} as of {block_text(shown.header)}", facts, judged
+
+
+def prove(shown: Shown, trace: Trace) -> tuple[Ground, dict[str, Any]]:
+    """Take the steps from a certified header: return what the certificate follows from, and what is proven as facts."""
     with trace.step("in force", RULE) as seen:
         ground = _ground(shown)
         status = ground.certificate["status"]
@@ -110,9 +117,7 @@ def verify_certificate(document: Any, genesis: Genesis, trace: Trace) -> tuple[s
         seen.values = {"outcome": found.outcome, "score": list(found.score)}
         _require_outcome(ground, found, tally)
         seen.detail = f"the reviews come to {found.outcome}; the certificate is {status}"
-    facts = _facts(ground, found, tally)
-    words = f"{shown.name}: {ground.certificate['project']} of {ground.project['member']} is {status}"
-    return f"{words} under {ground.certificate['scheme']} as of {block_text(shown.header)}", facts, judged
+    return ground, _facts(ground, found, tally)
 
 
 def _ground(shown: Shown) -> Ground:

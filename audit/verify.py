@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
-from coseal.audit import bundle, certificate, certified, decision, fork_document, statement, trade
+from coseal.audit import bundle, certificate, certified, credential, decision, fork_document, statement, trade
 from coseal.audit.certified import Judged, block_text
 from coseal.audit.export import Beside, file_in, read_at_most, verify_export
 from coseal.audit.history import record_of, verify_history
@@ -44,6 +44,7 @@ REMAINING_TRUST: Final[Mapping[str, str]] = {
     "quorum": "that among the validators that signed one is honest: the outcome and the state are what they certified",
     "contracts": bundle.REMAINING_TRUST[1],
     "newest": "that no later block says otherwise: a document does not say that it is the newest",
+    "issuer": "that what the issuer says is so: nothing here shows what the ledger has of it",
     "again": "that the items are those of the chain: exporting again at the same height gives the same bytes",
 }
 """What a document cannot prove by itself, by name."""
@@ -60,6 +61,7 @@ STEPS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     STATEMENT: statement.STEP_NAMES,
     TRADE_PROOF: trade.STEP_NAMES,
     CERTIFICATE: certificate.STEP_NAMES,
+    credential.KIND: credential.STEP_NAMES,
     bundle.KIND: bundle.STEP_NAMES,
 }
 """The steps of each kind of document, in order."""
@@ -115,7 +117,10 @@ class Verification:
     @property
     def remaining(self) -> tuple[str, ...]:
         """The names in ``REMAINING_TRUST`` of what must be believed beside what was proven; nothing was, nothing is."""
-        return _REMAINING.get(self.kind, _CERTIFIED) if self.ok else ()
+        if not self.ok:
+            return ()
+        word = ("issuer",) if self.facts.get("proven") is False else ()
+        return (*_REMAINING.get(self.kind, _CERTIFIED), *word)
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as JSON values."""
@@ -316,6 +321,11 @@ def _certificate(document: Any, genesis: Genesis, trace: Trace) -> _Told:
     return reason, {**_facts(judged), **facts}
 
 
+def _credential(document: Any, genesis: Genesis, trace: Trace) -> _Told:
+    reason, facts, judged = credential.verify_credential(document, genesis, trace)
+    return reason, {**_facts(judged), **facts}
+
+
 def _facts(judged: Judged) -> dict[str, Any]:
     header, validators = judged.header, judged.validators
     signers = [validators[index] for index in judged.certificate.signers()]
@@ -340,5 +350,6 @@ _KINDS: Final[Mapping[str, Callable[[Any, Genesis, Trace], _Told]]] = {
     STATEMENT: _statement,
     TRADE_PROOF: _trade_proof,
     CERTIFICATE: _certificate,
+    credential.KIND: _credential,
     fork_document.KIND: fork_document.verify_fork,
 }

@@ -82,6 +82,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "audit.kind.wallet_statement": ("Statement of a wallet", "钱包对账单"),
     "audit.kind.trade_proof": ("Proof that nobody else claims it", "无权利负担证明"),
     "audit.kind.certificate": ("Certificate of a project", "项目认证证书"),
+    "audit.kind.credential": ("Credential of a certified project", "认证项目的凭证"),
     "audit.kind.evidence_bundle": ("Evidence bundle", "证据包"),
     "audit.kind.export": ("Export", "导出"),
     "audit.kind.file": ("Not a Coseal document", "不是本系统的文件"),
@@ -209,6 +210,26 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "audit.what.verdict": (
         "Worked out again from the reviews by the scheme; the certificate is no better than that.",
         "依方案由各评审重新得出；证书的结论不高于该结果。",
+    ),
+    "audit.step.issuer": ("The issuer's key", "签发者的密钥"),
+    "audit.what.issuer": (
+        "The certified state has this key of the operator that issued the credential.",
+        "经认证的状态载有签发该凭证的操作员的此密钥。",
+    ),
+    "audit.step.credential": ("The issuer signed it", "签发者已签名"),
+    "audit.what.credential": (
+        "The signature is over these claims, and what is disclosed beside them is what was signed.",
+        "签名涵盖这些声明，随附披露的内容即所签内容。",
+    ),
+    "audit.step.holder": ("Who holds it", "持有者"),
+    "audit.what.holder": (
+        "It is bound to a key that the certified state has of its holder, who signed the presentation if there is one.",
+        "凭证绑定于经认证状态所载的持有者密钥；若有出示，则由持有者签名。",
+    ),
+    "audit.step.claims": ("What it claims is proven", "声明均有证明"),
+    "audit.what.claims": (
+        "A body of the scheme issued it for the applicant, and each claim is what the ledger proves.",
+        "由方案的主管机构为申请者签发，每项声明均与账本所证一致。",
     ),
     "audit.step.value": ("What the state has", "状态所载"),
     "audit.what.value": (
@@ -429,6 +450,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "audit.trust.newest": (
         "No later block says otherwise: a document does not say that it is the newest.",
         "之后的区块没有改变它：文件本身不说明自己是最新的。",
+    ),
+    "audit.trust.issuer": (
+        "What the issuer says is so: nothing here shows what the ledger has of it.",
+        "签发者所言属实：此处未显示账本对此的记载。",
     ),
     "audit.trust.again": (
         "The items are those of the chain: exporting again at the same height gives the same bytes.",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from coseal.cli import panels
+from coseal.cli import credentials, panels
 from coseal.cli.sending import act
 from coseal.cli.shared import (
     Commands,
@@ -73,6 +73,7 @@ def register(app: typer.Typer) -> None:
     certification_app.command("argue-file")(argue_file)
     certification_app.command("seal-file")(seal_file)
     certification_app.command("export")(export)
+    credentials.register(certification_app)
     panels.register(certification_app)
     app.add_typer(certification_app, name=_CONTRACT)
 

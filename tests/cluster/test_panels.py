@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from coseal.audit import sd_jwt
 from coseal.demo.examples import example
 from coseal.formats import arguments, ltac
 from tests.cluster.commands import coseal, documents
@@ -38,6 +40,13 @@ def consortium() -> str:
         level = 'level = "central"\n' if role == "government" else ""
         lines.append(f'[[members]]\nid = "{name}"\nname = "{name}"\nrole = "{role}"\n{level}')
     return "\n".join(lines)
+
+
+def statuses_in(file: Path) -> bytes:
+    """Return the packed statuses of a status list token that ``academy`` signed."""
+    token = sd_jwt.jws(file.read_text(encoding="utf-8").strip(), "status list", "statuslist+jwt")
+    assert token.header["kid"] == "academy/admin"
+    return zlib.decompress(sd_jwt.decode(token.claims["status_list"]["lst"], "list"))
 
 
 class Court:
@@ -148,6 +157,18 @@ def test_a_project_on_one_refuted_leaf_is_refused_and_certified_when_it_is_argue
     assert "C1: second of factory is certified" in court.run("export", "C1", "--out", file)
     verify = ("verify", file, "--genesis", genesis)
     assert "is certified under rationality" in " ".join(coseal(*verify).split())
+    held, shown, status = (court.folder / name for name in ("held.json", "shown.json", "status.jwt"))
+    assert "factory/admin" in court.run("credential", "C1", "--as", "academy", "--out", held)
+    words = ("--audience", "https://bank.example", "--nonce", "n1", "--as", "factory", "--sd-jwt", court.folder / "vc")
+    court.run("present", held, "--disclose", "score", *words, "--out", shown)
+    assert "academy/admin signed the credential" in " ".join(coseal("verify", shown, "--genesis", genesis).split())
+    court.run("present", held, "--disclose", "score", "--word-alone", "--out", shown)
+    assert "its word alone" in " ".join(coseal("verify", shown, "--genesis", genesis).split())
+    court.run("present", held, "--disclose", "reviewers", "--out", shown, code=2)
+    court.run("present", held, "--nonce", "n1", "--out", shown, code=2)
+    court.run("credential", "C1", "--as", "bank-a", "--out", court.folder / "none.json", code=2)
+    court.run("status-list", "--as", "academy", "--uri", "https://academy.example/status", "--out", status)
+    assert statuses_in(status) == b"\x00"
     subject = court.folder / "revoke.json"
     subject.write_text(json.dumps({"certificate": "C1", "reason": "It was staged"}), encoding="utf-8")
     words = ("--data", subject, "--id", "revoke", "--as", "regulator", "--reason", "It was staged")
@@ -158,5 +179,7 @@ def test_a_project_on_one_refuted_leaf_is_refused_and_certified_when_it_is_argue
             found = dict(documents("governance", *voted))
     assert "second: revoked" in court.run("show", "second")
     court.run("export", "C1", "--out", court.folder / "late.json", code=1)
+    court.run("status-list", "--as", "academy", "--uri", "https://academy.example/status", "--out", status)
+    assert statuses_in(status) == b"\x01"
     height = json.loads(file.read_text(encoding="utf-8"))["block"]["header"]["height"]
     coseal(*verify, "--min-height", str(int(height) + 1), code=2)

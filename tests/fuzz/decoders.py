@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from coseal.audit import sd_jwt
 from coseal.audit.export import signed_bytes
 from coseal.audit.verify import verify_bytes, verify_document
 from coseal.consensus import messages, persisted
@@ -246,6 +247,10 @@ def _project_certificate(data: bytes) -> str:
     return json.dumps(result.to_json())
 
 
+def _sd_jwt(data: bytes) -> str:
+    return str(sd_jwt.read(data.decode("latin-1")))
+
+
 def _export_manifest(data: bytes) -> str:
     """Sign whatever the manifest says, as a lying exporter would."""
     document = strict_json(data)
@@ -401,6 +406,7 @@ DECODERS: tuple[Decoder, ...] = (
     Decoder("wallet-statement", "json", _statement, lambda: [seeds.statement()[1]], share=0.2),
     Decoder("trade-proof", "json", _trade_proof, lambda: [seeds.trade_proof()[1]], share=0.2),
     Decoder("project-certificate", "json", _project_certificate, lambda: [seeds.project_certificate()[1]], share=0.02),
+    Decoder("sd-jwt", "text", _sd_jwt, lambda: [seeds.credential()]),
     Decoder("evidence-bundle", "json", _bundle, lambda: [seeds.bundle()[1]], share=0.01),
     Decoder("cloudevent", "json", _cloudevent, seeds.events, (Unfit, ValueError, RecursionError)),
     Decoder("rule", "json", _rule, seeds.rules, (LedgerError, RuleError)),

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from coseal.audit import sd_jwt
 from coseal.audit.export import signed_bytes
 from coseal.cli.archived_statements import statement_from
 from coseal.client.bundle import collect
@@ -511,6 +512,23 @@ def project_certificate() -> tuple[Genesis, bytes]:
     scene = Panelled().admitted(nodes)
     scene.reviewed(lambda name: {**review(), "leaves": said}).decided("certified")
     return scene.chain.genesis, text(certificate_document(scene))
+
+
+def credential() -> bytes:
+    """Return an SD-JWT with two disclosures and a key binding; who signed it is not asked by a reader."""
+    disclosures = [
+        sd_jwt.encode(json.dumps(["c2FsdA", name, value]).encode()) for name, value in (("a", 1), ("b", [2]))
+    ]
+    parts = [
+        {"alg": "EdDSA", "typ": "dc+sd-jwt", "kid": "regulator/admin"},
+        {"iss": "x", "_sd_alg": "sha-256", "_sd": [sd_jwt.digest_of(one) for one in disclosures]},
+    ]
+    binding = [{"alg": "Ed25519", "typ": "kb+jwt"}, {"aud": "y", "nonce": "z"}]
+
+    def signed(rows: list[dict[str, object]]) -> str:
+        return ".".join([*(sd_jwt.encode(json.dumps(row).encode()) for row in rows), sd_jwt.encode(bytes(64))])
+
+    return "~".join([signed(parts), *disclosures, signed(binding)]).encode()  # type: ignore[arg-type]
 
 
 def handover() -> Handover:
