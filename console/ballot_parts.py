@@ -7,7 +7,7 @@ that the contracts use; a form is shown only to who may still vote, and a vote i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -58,6 +58,10 @@ class Values:
         """Read state keys."""
         found = await asyncio.gather(*(self._page.data.exact(key) for key in keys))
         self._shown |= dict(zip(keys, found, strict=True))
+
+    async def read_many(self, keys: Sequence[str]) -> None:
+        """Read state keys that are too many for a question each."""
+        self._shown |= await self._page.data.together(keys)
 
     def get(self, key: str) -> Any:
         """See ``kernel.action.Reader``."""

@@ -78,6 +78,13 @@ class PageData:
         proven = await self._proven(key)
         return proven.shown(proven.value)
 
+    async def together(self, keys: Sequence[str]) -> dict[str, Shown[Any]]:
+        """Return the values of many state keys as ``exact`` does, with as few questions as they take."""
+        found = {key: self._fixed[key] for key in keys if key in self._fixed}
+        found |= await self._reader.together([key for key in keys if key not in found])
+        self._read |= found
+        return {key: proven.shown(proven.value) for key, proven in found.items()}
+
     async def history(self, process_type: str, object_type: str, object_id: str) -> Shown[list[dict[str, Any]]]:
         """Return all items of an object, proven to be all; as of the block of the page where they are still all."""
         shown = await self._reader.history(process_type, object_type, object_id)

@@ -21,6 +21,7 @@ from coseal.console.parts import empty, lead, seal, section
 from coseal.console.shapes import Odd
 from coseal.console.shown import Shown, Trust, Untrue
 from coseal.console.supervision_parts import case_link
+from coseal.contracts.certification.state import project_key
 from coseal.contracts.membership.state import member_key
 from coseal.contracts.policy.state import instrument_key
 from coseal.contracts.process.state import object_key, source_key, type_key
@@ -163,6 +164,7 @@ _LOOKS: Final[tuple[Callable[[Page, str], Awaitable[list[_Hit]]], ...]] = (
     _named("search.member", "/members/", member_key),
     _named("search.policy", "/policies/", instrument_key),
     _named("search.rule", "/supervision/rules/", head_key),
+    _named("search.project", "/projects/", project_key),
     _named("search.process", "/processes/", type_key),
     _source,
     _case,

@@ -23,6 +23,7 @@ from coseal.console.texts import (
     network,
     policies,
     processes,
+    projects,
     search,
     standards,
     trade,
@@ -48,6 +49,7 @@ _MODULES: Final = (
     currency,
     trade,
     standards,
+    projects,
 )
 
 CATALOGUE: Final[dict[str, tuple[str, str]]] = {}

@@ -8,9 +8,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "search.title": ("Search", "搜索"),
     "search.of": ("Search: {text}", "搜索：{text}"),
     "search.lead": (
-        "A height, a hash, a transaction, a member, a policy, a case, a finding, a ballot, a rule, a process or a "
+        "A height, a hash, a transaction, a member, a policy, a case, a finding, a ballot, a rule, a project, a process or a "
         "source, by its exact name; policies by words of their titles too. The key / leads here.",
-        "可按准确名称查找高度、哈希、交易、成员、政策、案例、监管发现、表决、规则、流程或数据源；政策亦可按标题中的文字查找。快捷键：/。",
+        "可按准确名称查找高度、哈希、交易、成员、政策、案例、监管发现、表决、规则、项目、流程或数据源；政策亦可按标题中的文字查找。快捷键：/。",
     ),
     "search.exact": ("Found", "查找结果"),
     "search.exact.note": (
@@ -34,6 +34,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "search.member": ("Member", "成员"),
     "search.policy": ("Policy", "政策"),
     "search.rule": ("Rule", "规则"),
+    "search.project": ("Project", "项目"),
     "search.process": ("Process type", "流程类型"),
     "search.source": ("Source", "数据源"),
     "search.case": ("Case", "案例"),

@@ -35,6 +35,8 @@ from coseal.node.index.index import Index
 from tests.console.forging import forged
 from tests.liar.lies import KINDS, Answer, Lie, sampled
 from tests.node.http.world import World
+from tests.support.certification import Data
+from tests.support.panelled import WHOLE, Panelled, review
 from tests.support.supervised import Story
 
 BASE: Final = "http://127.0.0.1"
@@ -88,11 +90,21 @@ PATHS: Final = (
     "/ballots",
     "/ballots/B1",
     "/evidence",
+    "/projects",
+    "/projects#together",
+    "/projects/clearing",
+    "/projects/clearing#together",
     "/lists",
     "/lists/questions",
     "/lists/findings?order=newest&severity=warning",
     "/lists/holds/record?process_type=t&object_type=case&object=c2",
 )
+REVIEWERS: Final = {
+    **{f"{member}/admin": ["2.2"] for member in ("regulator", "city", "central-bank", "bank-a")},
+    "institute-a/admin": ["6.3"],
+}
+MILESTONE: Final = {"object": ["t", "case", "c1"], "event": "Decide", "members": ["city"]}
+TRANCHE: Final = {"amount": 10_000, "funder": "public-a", "milestone": MILESTONE}
 _FOLLOWING: Final = ("/v1/status", "/v1/headers", "/v1/validators")
 _ALLOWED: Final = frozenset({200, 404, 502, 503})
 _UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -134,6 +146,7 @@ async def told_world() -> AsyncIterator[Told]:
         world.app = create_app(world, Settings())
         try:
             await _more(world)
+            _refuse(world)
             told = Told(world)
             await _record(told)
             told.older, told.answers, told.asked, told.older_height = told.answers, {}, {}, world.height
@@ -152,9 +165,29 @@ async def _more(world: World) -> None:
     )
 
 
+def _refuse(world: World) -> None:
+    """Have a panel refuse a project, since all but one of it hold a piece of evidence for refuted."""
+    scene = Panelled(chain=world.chain, reviewers=REVIEWERS)
+    about = {"title": "Clearing", "scheme": "rationality", "kind": "public_chain", "framework_sha256": "cd" * 32}
+    scene.ok("enterprise-a", "apply", project="clearing", tranches=[TRANCHE], **about)
+    scene.argue(WHOLE)
+    assert scene.seal(WHOLE).ok
+    scene.ok("regulator", "admit", project="clearing")
+    scene.drawn().seated()
+    first = scene.panel[0]
+
+    def judge(name: str) -> Data:
+        return {**review(), "dissent": "It held"} if name == first else review(Load_Test="refuted")
+
+    scene.commit(judge).reveal(judge).decided("refused")
+    for committed in world.chain.blocks[world.index.height :]:
+        world.index.feed(committed)
+
+
 async def _latest(world: World) -> None:
     """Change something of all that pages show, so that older answers differ."""
     await world.commit(world.profile("changed"))
+    await world.commit(world.sign("certification.pledge", {"project": "clearing", "tranche": 1}, sender="public-a"))
     await world.commit(world.sign("governance.vote", {"ballot": "second-protocol", "choice": "no"}, sender="regulator"))
     await world.commit(world.sign("supervision.acknowledge", {"finding": "F3", "note": "now"}, sender="regulator"))
     await world.commit()

@@ -56,6 +56,24 @@ def test_what_is_read_once_more_than_before_is_read_with_the_rest():
     assert asyncio.run(data.settled())
 
 
+def test_many_values_are_read_together_and_again_in_one_block_with_the_rest():
+    made = network()
+    data = PageData(made.reader)
+
+    async def read() -> dict[str, Any]:
+        await data.state(KEYS[0])
+        made.chains["regulator"].add()
+        return await data.together(KEYS[1:])
+
+    shown = asyncio.run(read())
+    assert [shown[key].value is None for key in KEYS[1:]] == [False, True]
+    assert data.heights == (12, 13)
+    assert not asyncio.run(data.settled())
+    again = asyncio.run(data.together(KEYS))
+    assert {(one.height, one.trust) for one in again.values()} == {(13, Trust.VERIFIED)}
+    assert asyncio.run(data.settled())
+
+
 def test_values_read_together_are_verified_each():
     made = network()
     chain = made.chains["regulator"]

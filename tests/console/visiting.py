@@ -12,6 +12,7 @@ import httpx
 from coseal.console.app import application
 from coseal.console.console import Console
 from coseal.console.nodes import Address
+from coseal.ledger.genesis import Genesis
 from coseal.node.http.context import Settings
 from tests.node.http.world import READER, READING, World
 from tests.support.chain import Chain
@@ -27,11 +28,15 @@ def visit(
     begin: Callable[[Chain], S],
     scenario: Callable[[S, See, World], Awaitable[None]],
     token: str | None = READING,
+    genesis: Genesis | None = None,
 ) -> None:
-    """Let a scenario see a console; ``begin`` makes what it acts with on the chain."""
+    """Let a scenario see a console; ``begin`` makes what it acts with on the chain.
+
+    It is a chain of two banks with money, unless ``genesis`` says another.
+    """
 
     async def play() -> None:
-        world = World(folder, genesis=money_genesis(), settings=Settings(tokens=(READER,)))
+        world = World(folder, genesis=genesis or money_genesis(), settings=Settings(tokens=(READER,)))
         scene = begin(world.chain)
         node = httpx.ASGITransport(app=world.app, client=("127.0.0.1", 1))
         console = Console(world.genesis, [Address("node", "http://node", token)], port=1, transport=node)

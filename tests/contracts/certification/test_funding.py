@@ -9,6 +9,7 @@ import pytest
 from coseal.contracts.certification.state import funds_key, tranche_key, used_key
 from coseal.contracts.process.chain import item_hash
 from coseal.ledger.render import time_text
+from tests.support.chain import Chain
 from tests.support.currency import Money, payment
 from tests.support.panelled import APPLICANT, DAY_MS, SMALL, Panelled, review
 
@@ -32,8 +33,8 @@ Data = dict[str, Any]
 class Funded(Panelled):
     """``clearing`` with two tranches, and what records works on a site."""
 
-    def __init__(self, *, money: bool = False) -> None:
-        super().__init__(money=money)
+    def __init__(self, *, money: bool = False, chain: Chain | None = None) -> None:
+        super().__init__(money=money, chain=chain)
         self.items: dict[str, int] = {}
         self.ok(APPLICANT, "process.define_type", **TYPE)
         for member in (APPLICANT, ATTESTER):
