@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 from coseal.contracts.certification import actions as certification
 from coseal.contracts.credit import actions as credit
 from coseal.contracts.currency import actions as currency
+from coseal.contracts.disclosure import actions as disclosure
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.evidence.state import places_key
 from coseal.contracts.governance import actions as governance
@@ -47,6 +48,7 @@ _OWN: Final[tuple[Contract, ...]] = (
     trade.CONTRACT,
     credit.CONTRACT,
     certification.CONTRACT,
+    disclosure.CONTRACT,
 )
 
 CAPABILITIES: Final[tuple[str, ...]] = (

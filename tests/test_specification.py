@@ -28,6 +28,7 @@ KEPT_IN = {  # page -> the folders whose code keeps its rules; ids are unique wi
     "docs/spec/contracts.md": ("contracts", "contracts/policy"),
     "contracts/certification/README.md": ("contracts/certification",),
     "contracts/credit/README.md": ("contracts/credit",),
+    "contracts/disclosure/README.md": ("contracts/disclosure",),
     "contracts/evidence/README.md": ("contracts/evidence",),
     "contracts/governance/README.md": ("contracts/governance",),
     "contracts/membership/README.md": ("contracts/membership", "contracts"),

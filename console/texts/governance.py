@@ -41,6 +41,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "governance.kind.currency_regime": ("Change the regime of the currency", "变更货币制度"),
     "governance.kind.currency_correction": ("Correct a booking of money", "更正货币账目"),
     "governance.kind.credit_formula": ("Adopt a formula of credit", "通过信用评价公式"),
+    "governance.kind.custody_plan": ("Decide a plan of custody", "通过密钥保管方案"),
+    "governance.kind.disclosure_policy": ("Change terms and quota of disclosure", "变更披露期限与限额"),
     "governance.kind.adopt_scheme": ("Adopt a scheme of certification", "通过认证方案"),
     "governance.kind.retire_scheme": ("Retire a scheme of certification", "停用认证方案"),
     "governance.kind.revoke_certificate": ("Revoke a certificate", "撤销认证证书"),

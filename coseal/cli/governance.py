@@ -60,6 +60,8 @@ class ProposalKind(StrEnum):
     emergency_measure = "emergency_measure"
     end_measure = "end_measure"
     credit_formula = "credit_formula"
+    custody_plan = "custody_plan"
+    disclosure_policy = "disclosure_policy"
     adopt_scheme = "adopt_scheme"
     retire_scheme = "retire_scheme"
     revoke_certificate = "revoke_certificate"

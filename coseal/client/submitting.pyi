@@ -10,7 +10,7 @@ MembershipAddOperator = TypedDict(
     {
         "user": str,
         "key": str,
-        "capabilities": list[Literal["submit", "registrar", "operate", "supervise", "pay", "treasury"]],
+        "capabilities": list[Literal["submit", "registrar", "operate", "supervise", "pay", "treasury", "custody"]],
     },
 )
 MembershipRemoveOperator = TypedDict(
@@ -132,7 +132,7 @@ GovernanceProposeAddMemberSubjectOperators = TypedDict(
     {
         "user": str,
         "key": str,
-        "capabilities": list[Literal["submit", "registrar", "operate", "supervise", "pay", "treasury"]],
+        "capabilities": list[Literal["submit", "registrar", "operate", "supervise", "pay", "treasury", "custody"]],
     },
 )
 GovernanceProposeAddMemberSubject = TypedDict(
@@ -633,6 +633,49 @@ GovernanceProposeRevokeCertificate = TypedDict(
         "id": str,
         "kind": Literal["revoke_certificate"],
         "subject": GovernanceProposeRevokeCertificateSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceProposeCustodyPlanSubject = TypedDict(
+    "GovernanceProposeCustodyPlanSubject",
+    {
+        "id": str,
+        "seats": list[str],
+        "substitutes": list[str],
+        "threshold": int,
+        "retentions": dict[str, int],
+    },
+)
+GovernanceProposeCustodyPlan = TypedDict(
+    "GovernanceProposeCustodyPlan",
+    {
+        "id": str,
+        "kind": Literal["custody_plan"],
+        "subject": GovernanceProposeCustodyPlanSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceProposeDisclosurePolicySubjectTerms = TypedDict(
+    "GovernanceProposeDisclosurePolicySubjectTerms",
+    {
+        "accept": NotRequired[int],
+    },
+)
+GovernanceProposeDisclosurePolicySubject = TypedDict(
+    "GovernanceProposeDisclosurePolicySubject",
+    {
+        "terms": GovernanceProposeDisclosurePolicySubjectTerms,
+        "quota_bytes": int,
+    },
+)
+GovernanceProposeDisclosurePolicy = TypedDict(
+    "GovernanceProposeDisclosurePolicy",
+    {
+        "id": str,
+        "kind": Literal["disclosure_policy"],
+        "subject": GovernanceProposeDisclosurePolicySubject,
         "closes_ms": NotRequired[int],
         "reason": NotRequired[str],
     },
@@ -2119,6 +2162,61 @@ CertificationRelease = TypedDict(
         "tranche": int,
     },
 )
+DisclosureSetSealingKey = TypedDict(
+    "DisclosureSetSealingKey",
+    {
+        "use": Literal["reader", "custody"],
+        "key": str,
+    },
+)
+DisclosureOpenVaultEnvelopes = TypedDict(
+    "DisclosureOpenVaultEnvelopes",
+    {
+        "name": str,
+        "bytes": int,
+    },
+)
+DisclosureOpenVault = TypedDict(
+    "DisclosureOpenVault",
+    {
+        "vault": str,
+        "plan": str,
+        "retention": str,
+        "commitments": list[str],
+        "pad": int,
+        "ends_ms": int,
+        "envelopes": DisclosureOpenVaultEnvelopes,
+        "again": NotRequired[str],
+    },
+)
+DisclosureAcceptSeat = TypedDict(
+    "DisclosureAcceptSeat",
+    {
+        "owner": str,
+        "vault": str,
+    },
+)
+DisclosureRefuseSeat = TypedDict(
+    "DisclosureRefuseSeat",
+    {
+        "owner": str,
+        "vault": str,
+        "reason": str,
+    },
+)
+DisclosureCloseVault = TypedDict(
+    "DisclosureCloseVault",
+    {
+        "vault": str,
+    },
+)
+DisclosureDestroySeat = TypedDict(
+    "DisclosureDestroySeat",
+    {
+        "owner": str,
+        "vault": str,
+    },
+)
 
 class Submitting:
     @overload
@@ -2424,6 +2522,24 @@ class Submitting:
         contract: Literal["governance"],
         action: Literal["propose"],
         args: GovernanceProposeRevokeCertificate,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeCustodyPlan,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeDisclosurePolicy,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...
@@ -3450,6 +3566,60 @@ class Submitting:
         contract: Literal["certification"],
         action: Literal["release"],
         args: CertificationRelease,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["set_sealing_key"],
+        args: DisclosureSetSealingKey,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["open_vault"],
+        args: DisclosureOpenVault,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["accept_seat"],
+        args: DisclosureAcceptSeat,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["refuse_seat"],
+        args: DisclosureRefuseSeat,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["close_vault"],
+        args: DisclosureCloseVault,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["destroy_seat"],
+        args: DisclosureDestroySeat,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...
@@ -3768,6 +3938,24 @@ class AsyncSubmitting:
     async def submit(
         self,
         contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeCustodyPlan,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeDisclosurePolicy,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
         action: Literal["vote"],
         args: GovernanceVote,
         *,
@@ -4787,6 +4975,60 @@ class AsyncSubmitting:
         contract: Literal["certification"],
         action: Literal["release"],
         args: CertificationRelease,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["set_sealing_key"],
+        args: DisclosureSetSealingKey,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["open_vault"],
+        args: DisclosureOpenVault,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["accept_seat"],
+        args: DisclosureAcceptSeat,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["refuse_seat"],
+        args: DisclosureRefuseSeat,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["close_vault"],
+        args: DisclosureCloseVault,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["destroy_seat"],
+        args: DisclosureDestroySeat,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...

@@ -31,6 +31,7 @@ FROM_OUTSIDE = {
             "certification",
             "credit",
             "currency",
+            "disclosure",
             "evidence",
             "governance",
             "membership",

@@ -40,6 +40,7 @@ from simulation.invariants import Violation
 from simulation.keys import Scheme
 from simulation.walk import goals, laws
 from simulation.walk.credit import figures
+from simulation.walk.disclosure import listed
 from simulation.walk.electorates import voting
 from simulation.walk.money import conserved
 from simulation.walk.trade import rights
@@ -92,7 +93,7 @@ def make_genesis(keys: Keyring) -> Genesis:
 
 def _capabilities(role: str) -> tuple[str, ...]:
     own = {"government": ("registrar", "supervise"), "bank": ("treasury",)}
-    return tuple(sorted(("operate", "pay", "submit", *own.get(role, ()))))
+    return tuple(sorted(("custody", "operate", "pay", "submit", *own.get(role, ()))))
 
 
 class Peer:
@@ -238,6 +239,7 @@ class Chain:
         conserved(self.leader.executor.reader)
         rights(self.leader.executor.reader)
         figures(self.leader.executor.reader, time_ms)
+        listed(self.leader.executor.reader)
         laws.judge(self.leader.executor.reader, outcome.transactions, receipts, begun)
         self._remember(time_ms, outcome.transactions, receipts)
         self.committed.append(committed)

@@ -15,7 +15,19 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from simulation.invariants import Violation
-from simulation.walk import cases, certification, credit, members, money, policies, processes, rules, standards, trade
+from simulation.walk import (
+    cases,
+    certification,
+    credit,
+    disclosure,
+    members,
+    money,
+    policies,
+    processes,
+    rules,
+    standards,
+    trade,
+)
 from simulation.walk.chain import Chain
 from simulation.walk.laws import starved, tight_bounds
 from simulation.walk.walker import Move, Walker
@@ -40,6 +52,7 @@ WALK: Final = {
     **money.KINDS,
     **trade.KINDS,
     **credit.MOVES,
+    **disclosure.MOVES,
     **certification.KINDS,
 }
 """The kinds of moves that leave members, keys and validators alone."""

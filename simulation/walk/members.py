@@ -30,7 +30,7 @@ from coseal.contracts.membership.state import (
 )
 from coseal.ledger import signing
 from coseal.ledger.certificate import Phase, vote_preimage
-from simulation.walk import certification, credit, money, standards
+from simulation.walk import certification, credit, disclosure, money, standards
 from simulation.walk.walker import USERS, Make, Move, Walker
 
 CAPABILITIES: Final = ("operate", "registrar", "submit", "supervise")
@@ -291,6 +291,8 @@ _SUBJECTS: Final = {
     "recognise_standard": standards.recognition,
     "settle_dispute": standards.settlement,
     "credit_formula": credit.formula_adopted,
+    "custody_plan": disclosure.another_plan,
+    "disclosure_policy": disclosure.policy,
     "adopt_scheme": certification.scheme_adopted,
     "retire_scheme": certification.scheme_retired,
     "revoke_certificate": certification.certificate_revoked,

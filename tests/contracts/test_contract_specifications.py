@@ -11,6 +11,7 @@ import pytest
 from coseal.contracts.certification import actions as certification
 from coseal.contracts.credit import actions as credit
 from coseal.contracts.currency import actions as currency
+from coseal.contracts.disclosure import actions as disclosure
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.policy import actions as policy
 from coseal.contracts.policy.statistics import DIMENSIONS
@@ -53,6 +54,7 @@ PLACES = {
     "trade": ("trade/*.py",),
     "credit": ("credit/*.py",),
     "certification": ("certification/*.py",),
+    "disclosure": ("disclosure/*.py",),
 }
 
 
@@ -89,6 +91,7 @@ def test_the_codes_of_findings_are_those_of_the_specification():
             trade.CONTRACT,
             credit.CONTRACT,
             certification.CONTRACT,
+            disclosure.CONTRACT,
         )
     ],
 )

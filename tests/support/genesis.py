@@ -50,8 +50,8 @@ def make_genesis(
 
     ``capabilities`` are those of every operator instead; ``validators`` are named as their members, a second one of a
     member with a suffix (``bank-a.2``); ``observers`` are nodes of the first member; ``certificates`` are link
-    certificates of nodes, where a test looks at them; with ``money`` everybody may pay, and banks have
-    a treasury; ``parameters`` as in the genesis.
+    certificates of nodes, where a test looks at them; with ``money`` everybody may pay and
+    hold seats of vaults, and banks have a treasury; ``parameters`` as in the genesis.
     """
     links = certificates or {}
     nodes = [(node, node.partition(".")[0], "validator") for node in validators]
@@ -93,5 +93,5 @@ def _member(member: str, capabilities: Sequence[str]) -> Member:
 def _capabilities(member: str, registrars: Sequence[str], money: bool) -> list[str]:
     given = ["operate", "submit"]
     given += ["registrar"] if member in registrars else []
-    given += ["pay", *(["treasury"] if ROLES[member] == "bank" else [])] if money else []
+    given += ["custody", "pay", *(["treasury"] if ROLES[member] == "bank" else [])] if money else []
     return given + (["supervise"] if ROLES[member] == "government" else [])

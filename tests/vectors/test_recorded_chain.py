@@ -32,6 +32,7 @@ CODES_WITHOUT_A_BLOCK = {
     ("currency", "needs_central_bank"): "a ballot; it is the code of a void one, in its outcome",
     ("trade", "not_a_bank"): "a genesis that gives an enterprise the capability treasury",
     ("credit", "wrong_version"): "a ballot; governance refuses its proposal by this code",
+    ("disclosure", "bad_plan"): "a ballot; governance refuses its proposal by this code",
     ("certification", "not_in_force"): "a ballot; governance refuses its proposal by this code",
     ("certification", "unknown_certificate"): "a ballot; governance refuses its proposal by this code",
     ("certification", "wrong_body"): "a ballot; governance refuses its proposal by this code",
@@ -51,6 +52,7 @@ FAMILIES_WITHOUT_A_BLOCK = {
     "currency/deadline/page/<slot>/<page>/<clock>": "65 pending transfers that end at one time",
     "trade/deadline/page/<slot>/<page>/<clock>": "65 receivables that are due at one time",
     "credit/deadline/page/<slot>/<page>/<clock>": "65 members with facts in one month",
+    "disclosure/deadline/page/<slot>/<page>/<clock>": "65 vaults that are dealt in one block",
     "certification/deadline/page/<slot>/<page>/<clock>": "65 projects that are applied for in one block",
     "governance/deadline/page/<slot>/<page>/<clock>": "65 open proposals that end at one time, of 17 members or more",
     "process/tally_of/<member>/<process type>/<object type>/<object>": "nine members that record of one object",
@@ -64,6 +66,7 @@ DUE = {
     ("supervision", "show hold"),
     *(("currency", kind) for kind in ("pending", "rekey", "decided")),
     *(("trade", kind) for kind in ("lapse", "due", "dispute", "run")),
+    *(("disclosure", kind) for kind in ("accept", "plan", "policy")),
     *(("credit", kind) for kind in ("answer", "formula", "forget")),
     *(("certification", kind) for kind in ("lapse", "scheme", "step", "expire", "certificate")),
     *(("standards", kind) for kind in ("domain", "review", "lapse", "sunset", "answer", "settled", "moved", "own")),
@@ -209,6 +212,7 @@ def test_everything_that_a_block_can_begin_with_occurs(lines):
     found = begun(lines)
     supervised = [data["supervision"] for data in found if "supervision" in data]
     contracts = {"membership", "governance", "supervision", "standards", "currency", "trade", "credit", "certification"}
+    contracts.add("disclosure")
     assert {name for data in found for name in data} == {*contracts, "system"}
     assert {name for data in found for name in data.get("standards", ())} == {
         *("domains", "reviews", "lapsed", "ended", "missed", "overdue", "settled", "moved")

@@ -502,6 +502,8 @@ def test_the_subject_of_a_proposal_is_checked_field_by_field(world):
         "currency_class",
         "currency_correction",
         "currency_regime",
+        "custody_plan",
+        "disclosure_policy",
         "emergency_measure",
         "end_measure",
         "measure",

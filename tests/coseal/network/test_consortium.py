@@ -48,7 +48,14 @@ def test_a_good_file_gives_members_users_seats_and_parameters(tmp_path: Path):
     assert [member.id for member in consortium.members] == ["regulator", "bank-a", "works", "institute"]
     assert consortium.members[1].central_bank
     assert [user.name for user in consortium.members[1].users] == ["clerk"]
-    assert consortium.members[0].users[0].capabilities == ("submit", "registrar", "operate", "supervise", "pay")
+    assert consortium.members[0].users[0].capabilities == (
+        "submit",
+        "registrar",
+        "operate",
+        "supervise",
+        "pay",
+        "custody",
+    )
     assert consortium.validators == ("regulator", "bank-a", "works", "institute")
     assert consortium.parameters.tenure == 8
 

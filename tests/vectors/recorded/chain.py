@@ -7,6 +7,7 @@ from tests.vectors.recorded import (
     certified,
     constituted,
     credited,
+    disclosed,
     governed,
     members,
     money,
@@ -35,6 +36,7 @@ def whole() -> Scenario:
     standards.run(scenario)
     money.run(scenario)
     credited.ballots(scenario)
+    disclosed.run(scenario)
     certified.run(scenario)
     constituted.run(scenario)
     months = trading.run(scenario)

@@ -1,0 +1,58 @@
+"""The disclosure contract: keys for envelopes, plans of custody, vaults and their custodians.
+
+Law: the chain has commitments and never a key; what opens a vault is with seats that its owner did not choose.
+
+State: ``disclosure.state``. contracts/disclosure/README.md.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from coseal.contracts.disclosure import closing, dealing, keys, plans, policy
+from coseal.contracts.disclosure.dealing import CUSTODIAN
+from coseal.contracts.disclosure.listed import SIDECARS
+from coseal.contracts.disclosure.rows import writer
+from coseal.contracts.disclosure.state import KEYS, NAME, OPEN_KEYS
+from coseal.contracts.disclosure.tables import TABLES
+from coseal.contracts.kernel import deadlines
+from coseal.contracts.kernel.action import Reader, Result, View
+from coseal.contracts.kernel.contract import Contract, Entry, Moment
+from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
+
+
+def _due(view: View, time_ms: int) -> Entry | None:
+    return deadlines.take(view, NAME, BLOCK_CLOCK, time_ms)
+
+
+def _fire(view: View, moment: Moment, entry: Entry) -> Result:
+    """Do one due thing."""
+    match entry:
+        case [policy.ACCEPT, owner, vault]:
+            return dealing.fall_due(view, moment, owner, vault)
+        case [plans.DECIDED, plan]:
+            return plans.decided(view, plan)
+        case [policy.DECIDED]:
+            return policy.decided(view)
+        case _:
+            raise ValueError(f"the deadline index holds {entry}")
+
+
+def _next_deadline_ms(reader: Reader) -> int | None:
+    return deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
+
+
+CONTRACT: Final[Contract] = Contract(
+    name=NAME,
+    actions={**keys.ACTIONS, **dealing.ACTIONS, **closing.ACTIONS},
+    capabilities=(CUSTODIAN,),
+    proposals={"custody_plan": plans.PLAN, "disclosure_policy": policy.POLICY},
+    due=_due,
+    fire=_fire,
+    next_deadline_ms=_next_deadline_ms,
+    tables=TABLES,
+    rows=writer,
+    keys=KEYS,
+    open_keys=OPEN_KEYS,
+    sidecars=SIDECARS,
+)

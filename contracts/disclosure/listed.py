@@ -1,0 +1,34 @@
+"""What the state says of this contract's sidecars: which are live, which acts change that, who may read one.
+
+Law: members that hold a seat may read the envelopes of a vault, and its owner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from coseal.contracts.disclosure.live import live_of, newest_first
+from coseal.contracts.disclosure.vaults import vault_of
+from coseal.contracts.kernel.action import Reader
+from coseal.contracts.kernel.sidecars import Named, Sidecars
+
+
+def _find(reader: Reader, name: bytes) -> Named | None:
+    found = live_of(reader, name)
+    return None if found is None else Named(name, found.size)
+
+
+def _changed(act: str, data: Mapping[str, Any]) -> Iterable[bytes]:
+    """Yield the names in what an act says: made live by opening a vault, erased by anything."""
+    begun = [data["envelopes"]] if act == "disclosure.open_vault" else []
+    return map(bytes.fromhex, (*begun, *data.get("erased", ())))
+
+
+def _may_read(reader: Reader, name: bytes, member: str) -> bool:
+    found = live_of(reader, name)
+    vault = None if found is None else vault_of(reader, found.owner, found.vault)
+    return vault is not None and (member == vault.owner or vault.seat_of(member) is not None)
+
+
+SIDECARS: Final[Sidecars] = Sidecars(live=newest_first, find=_find, changed=_changed, may_read=_may_read)

@@ -1,0 +1,54 @@
+"""Where the disclosure contract keeps what in the state: the only place where its keys are spelt."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from coseal.contracts.kernel import deadlines
+
+NAME: Final = "disclosure"
+POLICY_KEY: Final = "disclosure/policy"
+LIVE_KEY: Final = "disclosure/live"
+
+KEYS: Final = {
+    POLICY_KEY: "the terms and the quota that a ballot decided",
+    "disclosure/plan/<id>": "a plan of custody: seats, substitutes, threshold, retentions",
+    "disclosure/key/<member>/<use>": "the newest version of a member's key for envelopes",
+    "disclosure/key/<member>/<use>/<version>": "a key for envelopes; the newest 16 are kept",
+    "disclosure/vault/<owner>/<id>": "a vault: its seats with their answers, its commitments, its status",
+    LIVE_KEY: "the live sidecars: the newest, how many, their bytes",
+    "disclosure/at/<name>": "a live sidecar: whose, of which vault, its bytes, and its neighbours by age",
+    "disclosure/usage/<member>": "the live bytes of a member",
+    **deadlines.keys(NAME),
+}
+OPEN_KEYS: Final = deadlines.open_keys(NAME)
+
+
+def plan_key(plan: str) -> str:
+    """Return the state key of a plan of custody."""
+    return f"disclosure/plan/{plan}"
+
+
+def newest_key_key(member: str, use: str) -> str:
+    """Return the state key of the newest version of a member's key for envelopes."""
+    return f"disclosure/key/{member}/{use}"
+
+
+def sealing_key_key(member: str, use: str, version: int) -> str:
+    """Return the state key of a version of a member's key for envelopes."""
+    return f"disclosure/key/{member}/{use}/{version}"
+
+
+def vault_key(owner: str, vault: str) -> str:
+    """Return the state key of a vault."""
+    return f"disclosure/vault/{owner}/{vault}"
+
+
+def at_key(name: bytes) -> str:
+    """Return the state key of a live sidecar."""
+    return f"disclosure/at/{name.hex()}"
+
+
+def usage_key(member: str) -> str:
+    """Return the state key of the live bytes of a member."""
+    return f"disclosure/usage/{member}"

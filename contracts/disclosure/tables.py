@@ -1,0 +1,75 @@
+"""The tables of disclosure: plans, policies, keys for envelopes, vaults and their seats."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from coseal.contracts.kernel.rows.schema import MADE, Table, document, integer, text
+
+DISCLOSURE_PLANS: Final = Table(
+    "disclosure_plans",
+    "one row a plan of custody, as the last ballot on it decided",
+    ("plan",),
+    (
+        text("plan", "its id"),
+        integer("threshold", "how many seats open together"),
+        text("ballot", "the proposal that decided it"),
+        *MADE,
+        document("its `seats`, `substitutes` and `retentions`"),
+    ),
+)
+DISCLOSURE_POLICIES: Final = Table(
+    "disclosure_policies",
+    "one row a ballot on the policy of disclosure; the last one is in force",
+    ("ballot",),
+    (
+        text("ballot", "the proposal that decided it"),
+        integer("quota_bytes", "the live bytes that a member may have"),
+        *MADE,
+        document("its `terms` in ms"),
+    ),
+)
+DISCLOSURE_KEYS: Final = Table(
+    "disclosure_keys",
+    "one row a version of a member's key for envelopes",
+    ("member", "use", "version"),
+    (
+        text("member", "whose key it is"),
+        text("use", "`reader` or `custody`"),
+        integer("version", "its version; the newest is used"),
+        text("sealing_key", "the public key, as hexadecimal"),
+        *MADE,
+    ),
+)
+DISCLOSURE_VAULTS: Final = Table(
+    "disclosure_vaults",
+    "one row a vault",
+    ("owner", "vault"),
+    (
+        text("owner", "who seals into it"),
+        text("vault", "its id"),
+        text("plan", "its plan of custody"),
+        text("retention", "the class of retention in the plan"),
+        text("status", "`dealt`, `armed`, `refused`, `closed` or `destroyed`"),
+        text("again", "the refused vault that it was dealt in place of, or empty"),
+        integer("ends_ms", "until when it takes sealed data"),
+        integer("deadline_ms", "until when its seats answer"),
+        *MADE,
+        document("its `commitments`, `pad` and `envelopes`"),
+    ),
+)
+DISCLOSURE_SEATS: Final = Table(
+    "disclosure_seats",
+    "one row a seat of a vault",
+    ("owner", "vault", "seat"),
+    (
+        text("owner", "whose vault it is"),
+        text("vault", "the vault"),
+        integer("seat", "its number, from 0"),
+        text("member", "who sits there"),
+        text("status", "`dealt`, `accepted`, `refused`, `silent` or `destroyed`"),
+        text("reason", "why it was refused, or empty"),
+        *MADE,
+    ),
+)
+TABLES: Final = (DISCLOSURE_PLANS, DISCLOSURE_POLICIES, DISCLOSURE_KEYS, DISCLOSURE_VAULTS, DISCLOSURE_SEATS)

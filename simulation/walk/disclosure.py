@@ -1,0 +1,135 @@
+"""Moves about disclosure: a plan is decided, custodians publish keys, vaults go through all of their steps.
+
+Law: after every block the list of live sidecars adds up to its count and bytes, and to the usage of members; a vault
+is armed only if 2t - 1 seats accepted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Final
+
+from coseal.contracts.disclosure.dealing import ACTIONS
+from coseal.contracts.disclosure.keys import ACTIONS as KEY_ACTIONS
+from coseal.contracts.disclosure.keys import CUSTODY, newest_version
+from coseal.contracts.disclosure.live import live_of, newest_first, usage
+from coseal.contracts.disclosure.plans import PLAN
+from coseal.contracts.disclosure.policy import ACCEPT
+from coseal.contracts.disclosure.state import LIVE_KEY, plan_key
+from coseal.contracts.disclosure.vaults import ACCEPTED, ARMED, CLOSED, DEALT, REFUSED, Vault, vault_of
+from coseal.contracts.governance.state import NAME as GOVERNANCE
+from coseal.contracts.governance.state import PROPOSALS_KEY, proposal_key
+from coseal.contracts.kernel.action import Reader
+from coseal.contracts.kernel.dates import DAY_MS
+from simulation.invariants import Violation
+from simulation.walk.walker import Make, Move, Walker
+
+OWNERS: Final = ("bank-a", "institute-a")
+PLAN_ID: Final[str] = PLAN.example["id"]
+LATEST: Final = 4
+"""So many of an owner's last vaults are looked at."""
+
+
+def _vaults(reader: Reader, owner: str) -> list[Vault]:
+    """Return the vaults of an owner, the first first."""
+    found: list[Vault] = []
+    while (vault := vault_of(reader, owner, f"v{len(found)}")) is not None:
+        found.append(vault)
+    return found
+
+
+def _proceed(walk: Walker) -> Move | None:
+    """Do what the plan, a key, or one of the last vaults of an owner waits for."""
+    if walk.get(plan_key(PLAN_ID)) is None:
+        return _decide(walk)
+    owner = walk.pick(OWNERS)
+    vaults = _vaults(walk.sight.reader, owner)
+    steps = [step for vault in vaults[-LATEST:] for step in _steps(walk, vault)]
+    return walk.pick(steps) if steps else _open(walk, owner, vaults)
+
+
+def _decide(walk: Walker) -> Move | None:
+    """Propose a plan, or vote for the one that is proposed."""
+    waiting: list[Any] = walk.get(PROPOSALS_KEY) or []
+    for proposal_id, *_ in waiting:
+        if walk.get(proposal_key(proposal_id))["kind"] == "custody_plan":
+            sender = walk.voter(GOVERNANCE, proposal_id)
+            vote = {"ballot": proposal_id, "choice": "yes", "reason": "So it should be"}
+            return None if sender is None else Move(sender, "governance.vote", vote)
+    sender = walk.operator(walk.member("bank", "government"), "operate")
+    args = {"id": f"custody-{walk.memory.next()}", "kind": "custody_plan", "subject": plan(walk, "")}
+    return None if sender is None else Move(sender, "governance.propose", {**args, "reason": "It is time"})
+
+
+def _steps(walk: Walker, vault: Vault) -> list[Move]:
+    """Return the moves that a vault waits for, of its seats and its owner."""
+    where, moves = {"owner": vault.owner, "vault": vault.id}, list[Move]()
+    for member, status in vault.seats:
+        sender = walk.operator(member, "custody")
+        if sender is None:
+            continue
+        if status == DEALT and vault.status in (DEALT, ARMED):
+            if walk.chance(6):
+                moves.append(Move(sender, "disclosure.refuse_seat", {**where, "reason": "Key 2 is another"}))
+            else:
+                moves.append(Move(sender, "disclosure.accept_seat", where))
+        elif status == ACCEPTED and vault.status in (CLOSED, REFUSED):
+            moves.append(Move(sender, "disclosure.destroy_seat", where))
+    owner = walk.operator(vault.owner, "operate")
+    if owner is not None and (vault.status == ARMED or (vault.status == DEALT and walk.chance(6))):
+        moves.append(Move(owner, "disclosure.close_vault", {"vault": vault.id}))
+    return moves
+
+
+def _open(walk: Walker, owner: str, vaults: list[Vault]) -> Move | None:
+    """Deal a vault, again if the last one was refused; who lacks a key publishes one first."""
+    decided: dict[str, Any] = walk.get(plan_key(PLAN_ID))
+    for member in (*decided["seats"], *decided["substitutes"]):
+        sender = walk.operator(member, "operate")
+        if sender is not None and not newest_version(walk.sight.reader, member, CUSTODY):
+            return Move(sender, "disclosure.set_sealing_key", dict(KEY_ACTIONS["set_sealing_key"].example))
+    sender = walk.operator(owner, "operate")
+    args = {**ACTIONS["open_vault"].example, "vault": f"v{len(vaults)}"}
+    args["ends_ms"] = walk.sight.time_ms + walk.pick((DAY_MS, 300 * DAY_MS, 401 * DAY_MS))
+    args["envelopes"] = {"name": f"{walk.memory.next():064x}", "bytes": 5_000}
+    if vaults and vaults[-1].status == REFUSED:
+        args["again"] = vaults[-1].id
+    return None if sender is None else Move(sender, "disclosure.open_vault", args)
+
+
+MOVES: Final[dict[str, tuple[int, Make]]] = {"go on with a vault": (2, _proceed)}
+
+
+def plan(walk: Walker, member: str) -> dict[str, Any]:
+    """Return what a ballot on the plan says."""
+    return dict(PLAN.example)
+
+
+def another_plan(walk: Walker, member: str) -> dict[str, Any] | None:
+    """Return what a ballot on a plan says; seldom, for the first one is decided by moves of its own."""
+    return {**PLAN.example, "id": "other"} if walk.chance(6) else None
+
+
+def policy(walk: Walker, member: str) -> dict[str, Any] | None:
+    """Return what a ballot on terms and quota says, seldom."""
+    quota = walk.pick((9_000, 10**9))
+    return {"terms": {ACCEPT: walk.pick((DAY_MS, 10 * DAY_MS))}, "quota_bytes": quota} if walk.chance(6) else None
+
+
+def listed(reader: Reader) -> None:
+    """Raise ``Violation`` unless the live sidecars add up, and vaults that are armed were accepted by enough seats."""
+    found: Any = reader.get(LIVE_KEY)
+    if found is None:
+        return
+    live, used = list(newest_first(reader)), Counter[str]()
+    for one in live:
+        of = live_of(reader, one.name)
+        used[of.owner if of is not None else ""] += one.size
+    if found[1:] != [len(live), sum(one.size for one in live)]:
+        raise Violation(f"{found[1]} live sidecars of {found[2]} bytes, but {len(live)} are listed")
+    for owner in OWNERS:
+        if usage(reader, owner) != used[owner]:
+            raise Violation(f"{owner} uses {usage(reader, owner)} bytes, not {used[owner]}")
+        for vault in _vaults(reader, owner)[-LATEST:]:
+            if vault.status == ARMED and vault.count(ACCEPTED) < vault.custody.arming:
+                raise Violation(f"{owner}/{vault.id} is armed by {vault.count(ACCEPTED)} seats")

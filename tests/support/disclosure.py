@@ -1,0 +1,102 @@
+"""A chain with a plan of custody and keys of its custodians, on which members open vaults; each call is a block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, Final
+
+from coseal.contracts.disclosure.plans import PLAN
+from coseal.contracts.disclosure.vaults import Vault, vault_of
+from coseal.ledger.block import Receipt
+from coseal.ledger.custody import Plan
+from coseal.ledger.sealed import SEALING_KEY_BYTES
+from tests.support.chain import Chain
+from tests.support.genesis import MEMBERS, make_genesis
+
+DAY_MS: Final = 86_400_000
+RIGHTS: Final = ("custody", "operate", "submit")
+SUBJECT: Final[dict[str, Any]] = dict(PLAN.example)
+OWNER: Final = "bank-a"
+KEY: Final = "5c" * SEALING_KEY_BYTES
+Data = dict[str, Any]
+
+
+def envelopes(name: str, size: int = 5_000) -> Data:
+    """Return how a transaction names the sidecar of envelopes of a vault."""
+    return {"name": sha256(name.encode()).hexdigest(), "bytes": size}
+
+
+def commitments(count: int) -> list[str]:
+    """Return so many commitments to keys."""
+    return [f"{number:02x}" * 32 for number in range(count)]
+
+
+class Custody:
+    """What members do about vaults; with ``keys`` everybody has published one for custody."""
+
+    def __init__(self, *, keys: bool = True, **more: Any) -> None:
+        self.chain = Chain(make_genesis(name="custody", capabilities=RIGHTS))
+        self.decide("custody_plan", **{**SUBJECT, **more})
+        self.chain.extend([])
+        for member in MEMBERS if keys else ():
+            self.ok(member, "set_sealing_key", use="custody", key=KEY)
+
+    def submit(self, member: str, action: str, /, **args: Any) -> Receipt:
+        name = action if "." in action else f"disclosure.{action}"
+        return self.chain.submit(f"{member}/admin", name, **args)
+
+    def ok(self, member: str, action: str, /, **args: Any) -> Data:
+        receipt = self.submit(member, action, **args)
+        assert receipt.ok, (receipt.code, receipt.detail)
+        return dict(receipt.data)
+
+    def code(self, member: str, action: str, /, **args: Any) -> str:
+        return self.submit(member, action, **args).code
+
+    def propose(self, kind: str, /, **subject: Any) -> Receipt:
+        proposal = f"{kind.replace('_', '-')}-{self.chain.executor.height}"
+        return self.submit("regulator", "governance.propose", id=proposal, kind=kind, subject=subject)
+
+    def decide(self, kind: str, /, **subject: Any) -> Data:
+        """Propose and accept; return the last vote's result."""
+        result: Data = dict(self.propose(kind, **subject).data)
+        proposal = result["ballot"]
+        for member in ("central-bank", "bank-a", "enterprise-a"):
+            if result["status"] == "open":
+                result = self.ok(member, "governance.vote", ballot=proposal, choice="yes")
+        assert result["status"] == "accepted", result
+        return result
+
+    def opening(self, vault: str = "loans", /, **more: Any) -> Data:
+        """Return arguments that open a vault by the usual plan."""
+        plan: Any = self.chain.get("disclosure/plan/usual")
+        named = {"vault": vault, "plan": "usual", "retention": "loan", "pad": 8}
+        count = Plan(len(plan["seats"]), plan["threshold"]).keys
+        ends_ms = self.chain.executor.time_ms + 100 * DAY_MS
+        made = {"commitments": commitments(count), "ends_ms": ends_ms, "envelopes": envelopes(vault)}
+        return {**named, **made, **more}
+
+    def open(self, vault: str = "loans", owner: str = OWNER, /, **more: Any) -> Data:
+        return self.ok(owner, "open_vault", **self.opening(vault, **more))
+
+    def accept(self, members: Sequence[str], vault: str = "loans", owner: str = OWNER) -> Data:
+        result: Data = {}
+        for member in members:
+            result = self.ok(member, "accept_seat", owner=owner, vault=vault)
+        return result
+
+    def armed(self, vault: str = "loans", owner: str = OWNER) -> Data:
+        """Open a vault and have all its seats accept."""
+        seats = [member for member, _ in self.open(vault, owner)["seats"]]
+        return self.accept(seats, vault, owner)
+
+    def vault(self, vault: str = "loans", owner: str = OWNER) -> Vault:
+        found = vault_of(self.chain.executor.reader, owner, vault)
+        assert found is not None
+        return found
+
+    def wait(self, later_ms: int) -> Data:
+        """Commit an empty block so much later; return what disclosure began it with."""
+        self.chain.extend([], later_ms=later_ms)
+        return dict(self.chain.begun.get("disclosure", {}))

@@ -1,0 +1,127 @@
+"""The scenario's part about disclosure: plans, keys, vaults that are armed, refused, dealt again and destroyed."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from coseal.contracts.disclosure.keys import KEPT_VERSIONS
+from coseal.contracts.disclosure.plans import PLAN
+from coseal.contracts.disclosure.policy import ACCEPT, POLICY, TERMS, term_ms
+from coseal.ledger.custody import Plan
+from coseal.ledger.sealed import SEALING_KEY_BYTES
+from tests.vectors.recorded.governed import Proposals
+from tests.vectors.recorded.scenario import DAY_MS, Scenario
+
+SUBJECT: Final[dict[str, Any]] = dict(PLAN.example)
+OWNER: Final = "bank-a"
+SEATS: Final[list[str]] = SUBJECT["seats"]
+KEY: Final = "5c" * SEALING_KEY_BYTES
+
+
+def run(scenario: Scenario) -> None:
+    """Run this part."""
+    disclosing = Disclosing(scenario)
+    disclosing.ballots()
+    disclosing.found()
+    disclosing.refusals()
+    disclosing.answers()
+    disclosing.ends()
+    scenario.wait(1)
+
+
+class Disclosing:
+    """What members do about vaults."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario, self.number = scenario, 0
+        self.armed: dict[str, Any] = {}
+
+    def ballots(self) -> None:
+        """Decide plans and a policy."""
+        plans, policy = Proposals(self.scenario, "custody_plan"), Proposals(self.scenario, "disclosure_policy")
+        plans.no("bad_plan", {**SUBJECT, "threshold": 3})
+        plans.no("bad_plan", {**SUBJECT, "substitutes": SEATS[:1]})
+        plans.no("bad_plan", {**SUBJECT, "seats": [*SEATS[:2], "nobody"]})
+        plans.no("bad_plan", {**SUBJECT, "seats": ["institute-a", "regulator", "city"]})
+        plans.every_end(SUBJECT)
+        plans.accept("alone", {**SUBJECT, "id": "alone", "substitutes": []})
+        policy.every_end(dict(POLICY.example))
+        self.scenario.wait(1)
+
+    def found(self) -> None:
+        """Publish keys."""
+        scenario = self.scenario
+        scenario.no("no_key", OWNER, "disclosure.open_vault", **self.opening())
+        for member in (*SEATS, *SUBJECT["substitutes"]):
+            scenario.ok(member, "disclosure.set_sealing_key", use="custody", key=KEY)
+        for _ in range(KEPT_VERSIONS + 1):
+            scenario.ok(OWNER, "disclosure.set_sealing_key", use="reader", key=KEY)
+
+    def opening(self, **more: Any) -> dict[str, Any]:
+        """Return arguments that open another vault by the plan of the example."""
+        self.number += 1
+        count = Plan(len(SEATS), SUBJECT["threshold"]).keys
+        return {
+            "vault": f"v{self.number}",
+            "plan": SUBJECT["id"],
+            "retention": "loan",
+            "commitments": [f"{number:02x}" * 32 for number in range(count)],
+            "pad": 8,
+            "ends_ms": self.scenario.now_ms + 300 * DAY_MS,
+            "envelopes": {"name": f"{self.number:064x}", "bytes": 5_000},
+            **more,
+        }
+
+    def open(self, **more: Any) -> dict[str, Any]:
+        """Open a vault; return where it is."""
+        opened = self.scenario.ok(OWNER, "disclosure.open_vault", **self.opening(**more))
+        return {"owner": OWNER, "vault": opened["vault"]}
+
+    def seat(self, number: int, action: str, where: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """Have a custodian act for its seat."""
+        return self.scenario.ok(SEATS[number], f"disclosure.{action}", **where, **more)
+
+    def refusals(self) -> None:
+        """What is wrong with vaults."""
+        scenario, first = self.scenario, self.open()
+        for code, more in (
+            ("no_plan", {"plan": "none"}),
+            ("unknown_retention", {"retention": "none"}),
+            ("wrong_keys", {"commitments": ["00" * 32]}),
+            ("wrong_end", {"ends_ms": 1}),
+            ("exists", {"vault": first["vault"]}),
+            ("already_sealed", {"envelopes": {"name": f"{self.number:064x}", "bytes": 9}}),
+            ("wrong_step", {"again": first["vault"]}),
+            ("invalid_argument", {"envelopes": {"name": "ff" * 32, "bytes": 0}}),
+        ):
+            scenario.no(code, OWNER, "disclosure.open_vault", **self.opening(**more))
+        opening = self.opening(plan="alone")
+        scenario.no("no_custodian", SEATS[0], "disclosure.open_vault", **opening)
+        scenario.no("unknown_vault", SEATS[0], "disclosure.accept_seat", owner=OWNER, vault="none")
+        scenario.no("no_seat", "enterprise-a", "disclosure.accept_seat", **first)
+        scenario.no("wrong_step", SEATS[0], "disclosure.destroy_seat", **first)
+        policy = Proposals(scenario, "disclosure_policy")
+        policy.accept("small", {"terms": {ACCEPT: 5 * DAY_MS}, "quota_bytes": 7_000})
+        scenario.no("quota", OWNER, "disclosure.open_vault", **self.opening())
+        policy.accept("usual", {**POLICY.example, "terms": dict(TERMS)})
+        scenario.ok(OWNER, "disclosure.close_vault", vault=first["vault"])
+
+    def answers(self) -> None:
+        """One vault is armed; one is refused, and dealt again; of one a seat stays silent."""
+        armed, refused, silent = self.open(), self.open(), self.open()
+        for number in range(len(SEATS)):
+            self.seat(number, "accept_seat", armed)
+        self.seat(0, "accept_seat", refused)
+        self.seat(1, "refuse_seat", refused, reason="Key 2 is not the one committed to")
+        self.seat(0, "destroy_seat", refused)
+        again = self.open(again=refused["vault"])
+        self.scenario.ok("central-bank", "disclosure.accept_seat", **again)
+        self.seat(0, "accept_seat", silent)
+        self.armed = armed
+        self.scenario.wait(term_ms(self.scenario.chain.executor, ACCEPT) + 1)
+
+    def ends(self) -> None:
+        """A vault is closed, and destroyed by all of its seats."""
+        self.scenario.ok(OWNER, "disclosure.close_vault", vault=self.armed["vault"])
+        for number in range(len(SEATS)):
+            self.seat(number, "destroy_seat", self.armed)
