@@ -226,12 +226,18 @@ def print_facts(facts: Mapping[str, Any]) -> None:
         typer.echo(f"  {name:<12} {_shown(value)}")
 
 
-def _shown(value: Any) -> Any:
-    if value is None:
+def _shown(value: Any) -> str:
+    if value is None or value == [] or value == {}:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return ", ".join(map(str, value)) if isinstance(value, list) else value
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {_within(each)}" for name, each in value.items())
+    return ", ".join(map(_within, value)) if isinstance(value, list) else str(value)
+
+
+def _within(value: Any) -> str:
+    return f"({_shown(value)})" if isinstance(value, Mapping | list) else _shown(value)
 
 
 def save_document(

@@ -21,7 +21,7 @@ from pathlib import Path
 ELISION = "..."
 _FENCED = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$|^(    \$ .*?)(?=^(?! {4}|$)|\Z)", re.M | re.S)
 _MARK = "\x01"
-_TIMEOUT_S = 300
+_TIMEOUT_S = 400
 _VARIES = (
     (r"[0-9a-f]{8,}(\.{2,3})?", "#"),
     (r"\d{4}-\d\d-\d\d[T ][\d:.]+(Z|[+-]\d\d:\d\d)?", "#"),

@@ -26,6 +26,7 @@ PAGES = (
     "research",
     "standards",
     "money-and-trade",
+    "certify-a-project",
     "write-a-contract",
 )
 FIRST, *OTHERS = PAGES
@@ -41,7 +42,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]
         follow((TUTORIALS / f"{FIRST}.md").read_text("utf-8"), folder, base_port=port)
         yield folder, port
     finally:
-        for network in ("coseal-net", "standards-net", "market-net", "contract-net"):
+        for network in ("coseal-net", "standards-net", "market-net", "town-net", "contract-net"):
             if (folder / network).exists():
                 coseal("down", folder / network)
 

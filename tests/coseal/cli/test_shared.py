@@ -12,6 +12,12 @@ from coseal.errors import CosealError
 
 
 def test_facts_are_printed_as_a_person_says_them(capsys: pytest.CaptureFixture[str]) -> None:
+    print_facts({"panel": {"government": 2, "of": {"a": None}}, "failed": [], "pairs": [["a", 1]]})
+    assert capsys.readouterr().out.splitlines() == [
+        "  panel        government: 2; of: (a: -)",
+        "  failed       -",
+        "  pairs        (a, 1)",
+    ]
     print_facts({"present": False, "disputed": True, "value": None, "signed_by": ["bank-a", "regulator"], "height": 0})
     printed = [line.split(None, 1) for line in capsys.readouterr().out.splitlines()]
     assert printed == [
