@@ -81,7 +81,7 @@ def test_every_command_that_a_page_shows_takes_the_options_it_is_shown_with(page
             assert set(names) <= set(command.list_commands(None)), f"coseal {' '.join(words)}"
             command = command.get_command(None, names[0])
         taken = {name for item in command.params for name in (*item.opts, *item.secondary_opts)} | {"--help", "-h"}
-        options = {name for word in rest for name in re.findall(r"^\[?(--[a-z-]+)", word)}
+        options = {name for word in rest for name in re.findall(r"^\[?(--[a-z][a-z0-9-]*)", word)}
         assert hasattr(command, "commands") or options <= taken, f"coseal {' '.join(words)}"
 
 
