@@ -155,7 +155,7 @@ CONTRACTS_MAY_IMPORT = {  # folder of contracts/ -> the folders that it may impo
     "rules": {"kernel", "process"},  # they judge its items
     "supervision": {"kernel", "membership", "governance", "policy", "process", "rules"},
     "certification": {"kernel", "membership", "policy", "process", "supervision", "standards", "currency"},
-    "disclosure": {"kernel", "membership"},
+    "disclosure": {"kernel", "membership", "process"},
     "credit": {"kernel", "currency", "governance", "membership", "process", "supervision", "trade"},
     "evidence": {"kernel", "membership"},
     "standards": {"kernel", "membership", "governance", "policy", "process", "rules", "supervision"},

@@ -1,4 +1,4 @@
-"""The disclosure contract: keys for envelopes, plans of custody, vaults and their custodians.
+"""The disclosure contract: keys for envelopes, plans of custody, vaults and their custodians, what is sealed.
 
 Law: the chain has commitments and never a key; what opens a vault is with seats that its owner did not choose.
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from coseal.contracts.disclosure import closing, dealing, keys, plans, policy
+from coseal.contracts.disclosure import announced, closing, dealing, keys, plans, policy, sealing
 from coseal.contracts.disclosure.dealing import CUSTODIAN
 from coseal.contracts.disclosure.listed import SIDECARS
 from coseal.contracts.disclosure.rows import writer
@@ -30,6 +30,8 @@ def _fire(view: View, moment: Moment, entry: Entry) -> Result:
     match entry:
         case [policy.ACCEPT, owner, vault]:
             return dealing.fall_due(view, moment, owner, vault)
+        case [sealing.ERASE, owner, vault, number]:
+            return sealing.erase(view, owner, vault, number)
         case [plans.DECIDED, plan]:
             return plans.decided(view, plan)
         case [policy.DECIDED]:
@@ -50,6 +52,8 @@ CONTRACT: Final[Contract] = Contract(
     due=_due,
     fire=_fire,
     next_deadline_ms=_next_deadline_ms,
+    observe=sealing.observe,
+    events={"erasure": announced.erased},
     tables=TABLES,
     rows=writer,
     keys=KEYS,

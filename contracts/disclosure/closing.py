@@ -21,6 +21,8 @@ def _close(view: View, context: Context, args: Args) -> Result | Rejected:
         return vault
     if vault.status not in (DEALT, ARMED):
         return Rejected("wrong_step", f"{vault.id} is {vault.status}")
+    if vault.live:  # V9
+        return Rejected("not_erased", f"{vault.live} sidecars of {vault.id} are live until their retention ends")
     vault.status = CLOSED if vault.count(ACCEPTED) else DESTROYED  # V9
     erased = settle(view, vault)
     return {"owner": vault.owner, "vault": vault.id, "status": vault.status, "erased": erased}

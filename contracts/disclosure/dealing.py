@@ -139,11 +139,11 @@ def _answer(view: View, context: Context, args: Args, status: str) -> Result | R
     return {**said, "erased": erased}
 
 
-def settle(view: View, vault: Vault) -> list[str]:
-    """Keep a vault; erase its envelopes where nobody needs them any more, and return their name."""
-    erased = []
+def settle(view: View, vault: Vault) -> list[list[Any]]:
+    """Keep a vault; erase its envelopes where nobody needs them any more, and return them if so."""
+    erased: list[list[Any]] = []
     if vault.envelopes and not (vault.status in (DEALT, ARMED) and vault.count(DEALT)):  # V7
-        erased.append(vault.envelopes.hex())
+        erased.append([vault.envelopes.hex(), vault.owner, vault.id, live.ENVELOPES])
         live.remove(view, vault.envelopes)
         vault.envelopes = b""
     vaults.write(view, vault)

@@ -1,6 +1,6 @@
 """What the state says of this contract's sidecars: which are live, which acts change that, who may read one.
 
-Law: members that hold a seat may read the envelopes of a vault, and its owner.
+Law: who holds a seat may read the sidecars of a vault, and its owner.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from coseal.contracts.disclosure.live import live_of, newest_first
+from coseal.contracts.disclosure.sealing import RECORD, SEALED
 from coseal.contracts.disclosure.vaults import vault_of
 from coseal.contracts.kernel.action import Reader
 from coseal.contracts.kernel.sidecars import Named, Sidecars
@@ -20,9 +21,11 @@ def _find(reader: Reader, name: bytes) -> Named | None:
 
 
 def _changed(act: str, data: Mapping[str, Any]) -> Iterable[bytes]:
-    """Yield the names in what an act says: made live by opening a vault, erased by anything."""
+    """Yield the names in what an act says: made live by opening a vault or recording, erased by anything."""
     begun = [data["envelopes"]] if act == "disclosure.open_vault" else []
-    return map(bytes.fromhex, (*begun, *data.get("erased", ())))
+    if act == RECORD and SEALED in data:
+        begun.append(data[SEALED]["sidecar"])
+    return map(bytes.fromhex, (*begun, *(erased[0] for erased in data.get("erased", ()))))
 
 
 def _may_read(reader: Reader, name: bytes, member: str) -> bool:

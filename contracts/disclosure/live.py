@@ -15,17 +15,17 @@ from coseal.contracts.disclosure.state import LIVE_KEY, at_key, usage_key
 from coseal.contracts.kernel.action import Reader, Rejected, View
 from coseal.contracts.kernel.sidecars import Named
 
-ENVELOPES: Final = "envelopes"
-"""What a sidecar of a vault is: envelopes with the keys of its seats."""
+ENVELOPES: Final = 0
+"""The number of the sidecar of a vault that has the keys of its seats; those with cells are numbered from 1."""
 
 
 class Live(NamedTuple):
-    """A live sidecar: its size in bytes, of which vault of whom and what it is; its neighbours by age, or empty."""
+    """A live sidecar: its size in bytes, of which vault of whom, its number there; its neighbours by age, or empty."""
 
     size: int
     owner: str
     vault: str
-    kind: str
+    number: int
     older: bytes = b""
     newer: bytes = b""
 
@@ -64,11 +64,11 @@ def usage(reader: Reader, owner: str) -> int:
     return 0 if value is None else int(value)
 
 
-def add(view: View, named: Named, owner: str, vault: str, kind: str) -> None:
+def add(view: View, named: Named, owner: str, vault: str, number: int) -> None:
     """Make a sidecar live, the newest; the caller has seen that nothing is against it."""
     found: Any = view.get(LIVE_KEY) or [b"", 0, 0]
     newest, count, total = found
-    view.put(at_key(named.name), list(Live(named.size, owner, vault, kind, older=newest)))
+    view.put(at_key(named.name), list(Live(named.size, owner, vault, number, older=newest)))
     before = live_of(view, newest) if newest else None
     if before is not None:
         view.put(at_key(newest), list(before._replace(newer=named.name)))

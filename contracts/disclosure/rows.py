@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
+from coseal.contracts.disclosure.sealing import RECORD, SEALED
 from coseal.contracts.disclosure.state import NAME
 from coseal.contracts.disclosure.tables import (
     DISCLOSURE_KEYS,
     DISCLOSURE_PLANS,
     DISCLOSURE_POLICIES,
     DISCLOSURE_SEATS,
+    DISCLOSURE_SIDECARS,
     DISCLOSURE_VAULTS,
 )
 from coseal.contracts.disclosure.vaults import SILENT
@@ -36,8 +38,8 @@ def writer(rows: Rows) -> Writer:
         "close_vault": _put_answer,
         "destroy_seat": _put_answer,
     }
-    said = {f"{NAME}.{action}": partial(put, rows) for action, put in puts.items()}
-    return Writer(said, due=partial(_put_due, rows))
+    said: dict[str, Any] = {f"{NAME}.{action}": partial(put, rows) for action, put in puts.items()}
+    return Writer({**said, RECORD: partial(_put_sealed, rows)}, due=partial(_put_due, rows))
 
 
 def _put_key(rows: Rows, tx: Transaction, data: Given, act: Act) -> None:
@@ -60,6 +62,17 @@ def _put_answer(rows: Rows, tx: Transaction, data: Given, act: Act) -> None:
         _mark_seat(rows, data, data["answer"], tx.args.get("reason", ""))
 
 
+def _put_sealed(rows: Rows, tx: Transaction, data: Given, act: Act) -> None:
+    """Put the sidecar of a batch that has one."""
+    if SEALED not in data:
+        return
+    said = data[SEALED]
+    row = {name: said[name] for name in ("vault", "number", "cells", "items_root", "erase_ms")}
+    row |= {name: data[name] for name in ("source", "first", "last")}
+    row |= {"owner": act.member, "name": said["sidecar"], "bytes": tx.args[SEALED]["sidecar"]["bytes"]}
+    rows.of(DISCLOSURE_SIDECARS).put({**row, "erased_height": 0, **act.place})
+
+
 def _mark(rows: Rows, said: Given) -> None:
     row = rows.of(DISCLOSURE_VAULTS).find(said["owner"], said["vault"])
     if row is not None:
@@ -76,6 +89,10 @@ def _put_due(rows: Rows, data: Given, act: Act) -> None:
     for said in data.get("overdue", ()):
         _mark(rows, said)
         _mark_seat(rows, said, SILENT)
+    for _, owner, vault, number in data.get("erased", ()):
+        found = rows.of(DISCLOSURE_SIDECARS).find(owner, vault, number)
+        if found is not None:
+            rows.of(DISCLOSURE_SIDECARS).put({**found, "erased_height": act.height})
     for plan in data.get("plans", ()):
         row = {name: plan[name] for name in ("plan", "threshold", "ballot")}
         more = {name: plan[name] for name in ("seats", "substitutes", "retentions")}

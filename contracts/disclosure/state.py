@@ -16,6 +16,7 @@ KEYS: Final = {
     "disclosure/key/<member>/<use>": "the newest version of a member's key for envelopes",
     "disclosure/key/<member>/<use>/<version>": "a key for envelopes; the newest 16 are kept",
     "disclosure/vault/<owner>/<id>": "a vault: its seats with their answers, its commitments, its status",
+    "disclosure/sidecar/<owner>/<id>/<n>": "a sidecar of cells until it is erased: its root, its end",
     LIVE_KEY: "the live sidecars: the newest, how many, their bytes",
     "disclosure/at/<name>": "a live sidecar: whose, of which vault, its bytes, and its neighbours by age",
     "disclosure/usage/<member>": "the live bytes of a member",
@@ -42,6 +43,11 @@ def sealing_key_key(member: str, use: str, version: int) -> str:
 def vault_key(owner: str, vault: str) -> str:
     """Return the state key of a vault."""
     return f"disclosure/vault/{owner}/{vault}"
+
+
+def sidecar_key(owner: str, vault: str, number: int) -> str:
+    """Return the state key of a sidecar of cells."""
+    return f"disclosure/sidecar/{owner}/{vault}/{number}"
 
 
 def at_key(name: bytes) -> str:

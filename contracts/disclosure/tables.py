@@ -1,4 +1,4 @@
-"""The tables of disclosure: plans, policies, keys for envelopes, vaults and their seats."""
+"""The tables of disclosure: plans, policies, keys for envelopes, vaults with their seats and sidecars."""
 
 from __future__ import annotations
 
@@ -72,4 +72,31 @@ DISCLOSURE_SEATS: Final = Table(
         *MADE,
     ),
 )
-TABLES: Final = (DISCLOSURE_PLANS, DISCLOSURE_POLICIES, DISCLOSURE_KEYS, DISCLOSURE_VAULTS, DISCLOSURE_SEATS)
+DISCLOSURE_SIDECARS: Final = Table(
+    "disclosure_sidecars",
+    "one row a sidecar of cells that was recorded",
+    ("owner", "vault", "number"),
+    (
+        text("owner", "who sealed it"),
+        text("vault", "into which vault"),
+        integer("number", "its number there, from 1"),
+        text("name", "its name, the Merkle root of its lines, as hexadecimal"),
+        integer("bytes", "its size"),
+        integer("cells", "how many cells it has"),
+        text("source", "the source whose items it belongs to, `member/id`"),
+        integer("first", "the number of the first item of its batch"),
+        integer("last", "that of the last one"),
+        text("items_root", "the root over what its cells commit to, as hexadecimal"),
+        integer("erase_ms", "when its retention ends"),
+        integer("erased_height", "the block that erased it, or 0"),
+        *MADE,
+    ),
+)
+TABLES: Final = (
+    DISCLOSURE_PLANS,
+    DISCLOSURE_POLICIES,
+    DISCLOSURE_KEYS,
+    DISCLOSURE_VAULTS,
+    DISCLOSURE_SEATS,
+    DISCLOSURE_SIDECARS,
+)

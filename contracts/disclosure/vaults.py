@@ -28,7 +28,10 @@ SILENT: Final = "silent"
 
 @dataclass(slots=True)
 class Vault:
-    """A vault as the state has it; ``seats`` are ``[member, status]``, ``envelopes`` is empty once they are erased."""
+    """A vault as the state has it; ``seats`` are ``[member, status]``, ``envelopes`` is empty once they are erased.
+
+    ``sealed`` sidecars of cells were ever sealed into it, ``live`` of them are not erased.
+    """
 
     owner: str
     id: str
@@ -43,6 +46,8 @@ class Vault:
     deadline_ms: int
     envelopes: bytes
     height: int
+    sealed: int = 0
+    live: int = 0
 
     @property
     def custody(self) -> Plan:
@@ -102,5 +107,5 @@ def _values(value: Mapping[str, Any]) -> list[Any]:
 
 _FIELDS: Final[tuple[str, ...]] = (
     *("plan", "threshold", "seats", "commitments", "status", "pad", "ends_ms", "retain_ms", "deadline_ms"),
-    *("envelopes", "height"),
+    *("envelopes", "height", "sealed", "live"),
 )

@@ -41,8 +41,9 @@ class Sidecars:
 
     ``live(reader)`` yields those that it lists as live, the newest first. ``find(reader, name)`` returns one of them,
     or None: it was never listed, or is erased. ``changed(act, data)`` yields the names whose listing an act may have
-    begun or ended: ``act`` is ``contract.action`` with its result, or ``begin`` with what the contract's due things
-    did. ``may_read(reader, name, member)`` says whether a member may read a live one.
+    begun or ended: ``act`` is ``contract.action`` with its result, of the contract or of another one that names a
+    sidecar, or ``begin`` with what the contract's due things did. ``may_read(reader, name, member)`` says whether a
+    member may read a live one.
     """
 
     live: Callable[[Any], Iterator[Named]]

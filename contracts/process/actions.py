@@ -14,7 +14,19 @@ from typing import Any, Final
 from coseal.contracts.kernel.action import SUSPENDED, Accepted, Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.kernel.budget import ITEM_STEPS
 from coseal.contracts.kernel.contract import Contract
-from coseal.contracts.kernel.fields import Identifier, Integer, Later, Many, OneOf, Reference, Text, Translatable
+from coseal.contracts.kernel.fields import (
+    Identifier,
+    Integer,
+    Later,
+    Many,
+    Name,
+    OneOf,
+    Record,
+    Reference,
+    Text,
+    Translatable,
+)
+from coseal.contracts.kernel.sidecars import Sidecar
 from coseal.contracts.process.attestation import ATTEST
 from coseal.contracts.process.batch import Batch
 from coseal.contracts.process.corrections import CORRECTED, HISTORY
@@ -24,6 +36,7 @@ from coseal.contracts.process.rows import writer
 from coseal.contracts.process.state import KEYS, OPEN_KEYS, add_counts, source_key, type_key
 from coseal.contracts.process.tables import TABLES, VIEWS
 from coseal.contracts.process.types import DEFINE_TYPE, RESERVED
+from coseal.ledger.sealed import LINES_MAX
 from coseal.ledger.signing import ZERO_HASH
 
 MAX_ITEMS: Final = 1_000
@@ -114,6 +127,8 @@ _items: Final = Many(
     high=MAX_ITEMS,
 )
 """Only the frame of a batch: what an item has to be is known when the process type of its source is."""
+_sealed: Final = Record({"vault": Name(), "sidecar": Sidecar(), "cells": Integer(1, LINES_MAX)})
+"""The cells of a batch's sealed attributes, beside the transaction; who keeps them observes."""
 
 CONTRACT: Final[Contract] = Contract(
     name="process",
@@ -135,7 +150,13 @@ CONTRACT: Final[Contract] = Contract(
         "record": Action(
             arguments=Arguments(
                 {"source": Reference(), "sequence": Integer(1, MAX_SEQUENCE), "items": _items},
-                {"version": Integer(1, 1_000_000), "gap": Text(), "corrected": CORRECTED, "history": HISTORY},
+                {
+                    "version": Integer(1, 1_000_000),
+                    "gap": Text(),
+                    "corrected": CORRECTED,
+                    "history": HISTORY,
+                    "sealed": _sealed,
+                },
             ),
             apply=_record,
             title="Record a batch of process data, all of it or nothing",

@@ -24,7 +24,18 @@ from coseal.contracts.kernel.action import (
     Result,
     View,
 )
-from coseal.contracts.kernel.fields import Boolean, Identifier, Integer, Many, OneOf, Record, Short, Table, Translatable
+from coseal.contracts.kernel.fields import (
+    Boolean,
+    Identifier,
+    Integer,
+    Many,
+    Name,
+    OneOf,
+    Record,
+    Short,
+    Table,
+    Translatable,
+)
 from coseal.contracts.kernel.names import folded
 from coseal.contracts.policy.notices import UNITS, virtual_currency
 from coseal.contracts.process.state import definition_key, type_key
@@ -129,6 +140,8 @@ def _check_attributes(args: Args) -> Iterator[Rejected]:
 def _check_attribute(path: str, part: str, name: str, spec: Mapping[str, Any]) -> Rejected | None:
     if (spec["type"] == "scaled") != ("scale" in spec):
         return Rejected(INVALID, f"{path}.scale: needed with type scaled, and only with it")
+    if "label" in spec and spec["class"] != "sealed":  # T30
+        return Rejected(INVALID, f"{path}.label: for the class sealed only; it names the cell that the value is in")
     if part == "object_types" and "required" in spec:
         return Rejected(INVALID, f"{path}.required: for event types only; an object's values come one by one")
     if spec["class"] != "sealed" and folded(name) in PERSONAL:  # T3
@@ -187,7 +200,7 @@ _attribute = Short(
     _kind,
     Record(
         {"type": _kind},
-        {"class": OneOf(*CLASSES), "required": Boolean(), "scale": Integer(0, MAX_SCALE)},
+        {"class": OneOf(*CLASSES), "required": Boolean(), "scale": Integer(0, MAX_SCALE), "label": Name()},
     ),
 )
 _body = Record({}, {"attributes": Table(_attribute, high=MAX_ATTRIBUTES)})

@@ -866,6 +866,7 @@ ProcessDefineTypeObjectTypesAttributes = TypedDict(
         "class": NotRequired[Literal["public", "restricted", "sealed"]],
         "required": NotRequired[bool],
         "scale": NotRequired[int],
+        "label": NotRequired[str],
     },
 )
 ProcessDefineTypeObjectTypes = TypedDict(
@@ -887,6 +888,7 @@ ProcessDefineTypeEventTypesAttributes = TypedDict(
         "class": NotRequired[Literal["public", "restricted", "sealed"]],
         "required": NotRequired[bool],
         "scale": NotRequired[int],
+        "label": NotRequired[str],
     },
 )
 ProcessDefineTypeEventTypes = TypedDict(
@@ -954,6 +956,21 @@ ProcessRegisterSource = TypedDict(
         "zone_minutes": NotRequired[int],
     },
 )
+ProcessRecordSealedSidecar = TypedDict(
+    "ProcessRecordSealedSidecar",
+    {
+        "name": str,
+        "bytes": int,
+    },
+)
+ProcessRecordSealed = TypedDict(
+    "ProcessRecordSealed",
+    {
+        "vault": str,
+        "sidecar": ProcessRecordSealedSidecar,
+        "cells": int,
+    },
+)
 ProcessRecord = TypedDict(
     "ProcessRecord",
     {
@@ -964,6 +981,7 @@ ProcessRecord = TypedDict(
         "gap": NotRequired[str],
         "corrected": NotRequired[list[Any]],
         "history": NotRequired[dict[str, Any]],
+        "sealed": NotRequired[ProcessRecordSealed],
     },
 )
 ProcessAttest = TypedDict(

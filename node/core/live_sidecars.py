@@ -60,7 +60,10 @@ class LiveSidecars:
         begun = Receipt.decode(outcome.receipts[0]).data
         acts = [(contract, "begin", begun[contract]) for contract in hooks if contract in begun]
         for tx, raw in zip(outcome.transactions, outcome.receipts[1:], strict=True):
-            receipt = Receipt.decode(raw) if tx.contract in hooks else None
+            asked = [tx.contract] if tx.contract in hooks else []
+            if self._executor.names(tx) is not None:
+                asked = list(hooks)  # a contract may have observed it
+            receipt = Receipt.decode(raw) if asked else None
             if receipt is not None and receipt.code == OK:
-                acts.append((tx.contract, f"{tx.contract}.{tx.action}", receipt.data))
+                acts += [(by, f"{tx.contract}.{tx.action}", receipt.data) for by in asked]
         return [(name, hooks[by]) for by, act, data in acts for name in hooks[by].changed(act, data)]

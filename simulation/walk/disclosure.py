@@ -1,4 +1,4 @@
-"""Moves about disclosure: a plan is decided, custodians publish keys, vaults go through all of their steps.
+"""Moves about disclosure: a plan is decided, custodians publish keys, vaults are armed, sealed into and destroyed.
 
 Law: after every block the list of live sidecars adds up to its count and bytes, and to the usage of members; a vault
 is armed only if 2t - 1 seats accepted.
@@ -21,6 +21,7 @@ from coseal.contracts.governance.state import NAME as GOVERNANCE
 from coseal.contracts.governance.state import PROPOSALS_KEY, proposal_key
 from coseal.contracts.kernel.action import Reader
 from coseal.contracts.kernel.dates import DAY_MS
+from coseal.contracts.process.state import source_key, type_key
 from simulation.invariants import Violation
 from simulation.walk.walker import Make, Move, Walker
 
@@ -28,6 +29,8 @@ OWNERS: Final = ("bank-a", "institute-a")
 PLAN_ID: Final[str] = PLAN.example["id"]
 LATEST: Final = 4
 """So many of an owner's last vaults are looked at."""
+SEALED_MOST: Final = 3
+"""So many sidecars of cells are sealed into a vault."""
 
 
 def _vaults(reader: Reader, owner: str) -> list[Vault]:
@@ -75,10 +78,34 @@ def _steps(walk: Walker, vault: Vault) -> list[Move]:
                 moves.append(Move(sender, "disclosure.accept_seat", where))
         elif status == ACCEPTED and vault.status in (CLOSED, REFUSED):
             moves.append(Move(sender, "disclosure.destroy_seat", where))
+    if vault.status == ARMED and vault.sealed < SEALED_MOST:
+        sealed = _seal(walk, vault)
+        moves += [] if sealed is None else [sealed]
     owner = walk.operator(vault.owner, "operate")
-    if owner is not None and (vault.status == ARMED or (vault.status == DEALT and walk.chance(6))):
+    if owner is not None and not vault.live and (vault.status == ARMED or (vault.status == DEALT and walk.chance(6))):
         moves.append(Move(owner, "disclosure.close_vault", {"vault": vault.id}))
     return moves
+
+
+def _seal(walk: Walker, vault: Vault) -> Move | None:
+    """Record a batch with a cell, in a process type and source of the owner that come first."""
+    name, sender = f"sealed-{vault.owner}", walk.operator(vault.owner)
+    if sender is None:
+        return None
+    if walk.get(type_key(name)) is None:
+        rate = {"rate": {"type": "decimal", "class": "sealed"}}
+        types = {"object_types": {"loan": {}}, "event_types": {"Grant": {"attributes": rate}}}
+        return Move(sender, "process.define_type", {"id": name, "version": 1, "title": "Loans", **types})
+    source: Any = walk.get(source_key(f"{vault.owner}/{name}"))
+    if source is None:
+        named = {"id": name, "process_type": name, "mode": "historical"}
+        return Move(sender, "process.register_source", named)
+    sequence = source["sequence"] + 1
+    event = {"event": f"e{sequence}", "type": "Grant", "time": "2020-01-05T10:00:00Z", "objects": [["loan", "L1"]]}
+    sidecar = {"name": f"{walk.memory.next():064x}", "bytes": 900}
+    sealed = {"vault": vault.id, "sidecar": sidecar, "cells": 1}
+    items = [{**event, "attributes": {"rate": "ab" * 32}}]
+    return Move(sender, "process.record", {"source": name, "sequence": sequence, "items": items, "sealed": sealed})
 
 
 def _open(walk: Walker, owner: str, vaults: list[Vault]) -> Move | None:
@@ -102,7 +129,7 @@ MOVES: Final[dict[str, tuple[int, Make]]] = {"go on with a vault": (2, _proceed)
 
 def plan(walk: Walker, member: str) -> dict[str, Any]:
     """Return what a ballot on the plan says."""
-    return dict(PLAN.example)
+    return {**PLAN.example, "retentions": {"loan": DAY_MS}}
 
 
 def another_plan(walk: Walker, member: str) -> dict[str, Any] | None:

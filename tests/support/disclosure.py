@@ -20,6 +20,30 @@ SUBJECT: Final[dict[str, Any]] = dict(PLAN.example)
 OWNER: Final = "bank-a"
 KEY: Final = "5c" * SEALING_KEY_BYTES
 Data = dict[str, Any]
+TYPE: Final[Data] = {
+    "id": "loans",
+    "version": 1,
+    "title": "Loans with sealed terms",
+    "object_types": {"loan": {"attributes": {"cap": {"type": "decimal", "class": "sealed"}}}},
+    "event_types": {
+        "Grant": {
+            "attributes": {
+                "rate": {"type": "decimal", "class": "sealed", "label": "price"},
+                "fee": {"type": "decimal", "class": "sealed", "label": "price"},
+                "borrower": {"type": "string", "class": "sealed"},
+                "branch": "string",
+            }
+        }
+    },
+}
+
+
+def items(sequence: int) -> list[Data]:
+    """Return an event with two cells, ``price`` and ``sealed``, and a declaration with one."""
+    sealed = {"rate": "ab" * 32, "fee": "cd" * 32, "borrower": "ef" * 32, "branch": "East"}
+    event = {"event": f"e{sequence}", "type": "Grant", "time": "2023-01-05T10:00:00Z", "objects": [["loan", "L1"]]}
+    declared = {"object": f"L{sequence}", "type": "loan", "attributes": [["cap", "0", "12" * 32]]}
+    return [{**event, "attributes": sealed}, declared]
 
 
 def envelopes(name: str, size: int = 5_000) -> Data:
@@ -90,6 +114,16 @@ class Custody:
         """Open a vault and have all its seats accept."""
         seats = [member for member, _ in self.open(vault, owner)["seats"]]
         return self.accept(seats, vault, owner)
+
+    def define(self, owner: str = OWNER) -> None:
+        """Define a process type with sealed attributes under two labels, and register a source of it."""
+        self.ok(owner, "process.define_type", **TYPE)
+        self.ok(owner, "process.register_source", id="log", process_type=TYPE["id"], mode="historical")
+
+    def batch(self, sequence: int = 1, /, **sealed: Any) -> Data:
+        """Return a batch of an event and a declaration, with three cells."""
+        said = {"vault": "loans", "sidecar": envelopes(f"cells {sequence}", 900), "cells": 3, **sealed}
+        return {"source": "log", "sequence": sequence, "items": items(sequence), "sealed": said}
 
     def vault(self, vault: str = "loans", owner: str = OWNER) -> Vault:
         found = vault_of(self.chain.executor.reader, owner, vault)

@@ -18,6 +18,7 @@ from tests.support.genesis import make_genesis
 
 SEATS = ["institute-a", "public-a", "regulator"]
 ACCEPT_MS = TERMS["accept"]
+ERASED = [[envelopes("loans")["name"], OWNER, "loans", 0]]
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ def test_a_vault_is_armed_by_all_of_three_seats_and_its_envelopes_are_erased_wit
     assert custody.chain.get(usage_key(OWNER)) == 5_000
     assert custody.accept(SEATS[:2])["status"] == "dealt"
     said = custody.accept(SEATS[2:])
-    assert (said["status"], said["erased"]) == ("armed", [envelopes("loans")["name"]])
+    assert (said["status"], said["erased"]) == ("armed", ERASED)
     assert live(custody) == []
     assert custody.chain.get(usage_key(OWNER)) is None
     assert custody.wait(ACCEPT_MS) == {}
@@ -138,7 +139,8 @@ def test_four_seats_of_which_two_open_are_armed_by_three_and_the_fourth_may_stil
     custody.open("loans", "enterprise-a")
     said = custody.accept(seats[:3], owner="enterprise-a")
     assert (said["status"], said["erased"]) == ("armed", [])
-    assert custody.accept(seats[3:], owner="enterprise-a")["erased"] == [envelopes("loans")["name"]]
+    (erased,) = custody.accept(seats[3:], owner="enterprise-a")["erased"]
+    assert erased == [envelopes("loans")["name"], "enterprise-a", "loans", 0]
 
 
 def test_a_refusal_too_many_refuses_the_vault_and_it_is_dealt_again_with_a_substitute(custody: Custody) -> None:
@@ -156,7 +158,7 @@ def test_silence_is_overdue_and_leaves_a_vault_refused(custody: Custody) -> None
     began = custody.wait(ACCEPT_MS)
     (overdue,) = began["overdue"]
     assert (overdue["member"], overdue["seat"], overdue["status"]) == ("regulator", 2, "refused")
-    assert began["erased"] == [envelopes("loans")["name"]]
+    assert began["erased"] == ERASED
     assert custody.vault().statuses() == ["accepted", "accepted", "silent"]
     assert custody.code("regulator", "accept_seat", owner=OWNER, vault="loans") == "wrong_step"
 
@@ -185,7 +187,7 @@ def test_a_closed_vault_is_destroyed_by_its_last_seat(custody: Custody) -> None:
 def test_a_vault_that_nobody_accepted_is_destroyed_at_once(custody: Custody) -> None:
     custody.open()
     said = custody.ok(OWNER, "close_vault", vault="loans")
-    assert (said["status"], said["erased"]) == ("destroyed", [envelopes("loans")["name"]])
+    assert (said["status"], said["erased"]) == ("destroyed", ERASED)
     assert custody.wait(ACCEPT_MS) == {}
 
 

@@ -1,4 +1,4 @@
-"""The scenario's part about disclosure: plans, keys, vaults that are armed, refused, dealt again and destroyed."""
+"""The scenario's part about disclosure: plans, keys, vaults armed, refused, dealt again, sealed into and destroyed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,24 @@ from coseal.ledger.sealed import SEALING_KEY_BYTES
 from tests.vectors.recorded.governed import Proposals
 from tests.vectors.recorded.scenario import DAY_MS, Scenario
 
-SUBJECT: Final[dict[str, Any]] = dict(PLAN.example)
+SUBJECT: Final[dict[str, Any]] = {**PLAN.example, "retentions": {"loan": 2 * DAY_MS}}
 OWNER: Final = "bank-a"
 SEATS: Final[list[str]] = SUBJECT["seats"]
+TYPE: Final[dict[str, Any]] = {
+    "id": "sealed-loans",
+    "version": 1,
+    "title": "Loans with sealed terms",
+    "object_types": {"loan": {"attributes": {"cap": {"type": "decimal", "class": "sealed"}}}},
+    "event_types": {
+        "Grant": {
+            "attributes": {
+                "rate": {"type": "decimal", "class": "sealed", "label": "price"},
+                "fee": {"type": "decimal", "class": "sealed", "label": "price"},
+                "borrower": {"type": "string", "class": "sealed"},
+            }
+        }
+    },
+}
 KEY: Final = "5c" * SEALING_KEY_BYTES
 
 
@@ -25,6 +40,7 @@ def run(scenario: Scenario) -> None:
     disclosing.found()
     disclosing.refusals()
     disclosing.answers()
+    disclosing.seals()
     disclosing.ends()
     scenario.wait(1)
 
@@ -108,7 +124,8 @@ class Disclosing:
 
     def answers(self) -> None:
         """One vault is armed; one is refused, and dealt again; of one a seat stays silent."""
-        armed, refused, silent = self.open(), self.open(), self.open()
+        armed = self.open(ends_ms=self.scenario.now_ms + 15 * DAY_MS)
+        refused, silent = self.open(), self.open()
         for number in range(len(SEATS)):
             self.seat(number, "accept_seat", armed)
         self.seat(0, "accept_seat", refused)
@@ -119,6 +136,41 @@ class Disclosing:
         self.seat(0, "accept_seat", silent)
         self.armed = armed
         self.scenario.wait(term_ms(self.scenario.chain.executor, ACCEPT) + 1)
+
+    def seals(self) -> None:
+        """Batches come with cells; one of each is erased when its retention ends."""
+        scenario, vault, dealt = self.scenario, self.armed["vault"], self.open()["vault"]
+        scenario.ok(OWNER, "process.define_type", **TYPE)
+        scenario.ok(OWNER, "process.register_source", id="sealed-log", process_type=TYPE["id"], mode="historical")
+        for code, sealed in (
+            ("unknown_vault", {"vault": "none"}),
+            ("vault_not_armed", {"vault": dealt}),
+            ("wrong_cells", {"cells": 1}),
+            ("already_sealed", {"sidecar": {"name": f"{self.number:064x}", "bytes": 9}}),
+        ):
+            scenario.no(code, OWNER, "process.record", **self.batch(1, vault, **sealed))
+        scenario.ok(OWNER, "process.record", **self.batch(1, vault))
+        scenario.ok(OWNER, "process.record", **self.batch(3, vault))
+        scenario.no("not_erased", OWNER, "disclosure.close_vault", vault=vault)
+        scenario.wait(SUBJECT["retentions"]["loan"])
+        scenario.wait(5 * DAY_MS)
+        scenario.no("vault_ended", OWNER, "process.record", **self.batch(5, vault))
+
+    def batch(self, sequence: int, vault: str, /, **sealed: Any) -> dict[str, Any]:
+        """Return a batch of an event and a declaration with three cells, under the next name."""
+        self.number += 1
+        said = {"vault": vault, "sidecar": {"name": f"{self.number:064x}", "bytes": 900}, "cells": 3, **sealed}
+        items = [
+            {
+                "event": f"e{sequence}",
+                "type": "Grant",
+                "time": "2023-01-05T10:00:00Z",
+                "objects": [["loan", "L1"]],
+                "attributes": {"rate": "ab" * 32, "fee": "cd" * 32, "borrower": "ef" * 32},
+            },
+            {"object": f"L{sequence}", "type": "loan", "attributes": [["cap", "0", "12" * 32]]},
+        ]
+        return {"source": "sealed-log", "sequence": sequence, "items": items, "sealed": said}
 
     def ends(self) -> None:
         """A vault is closed, and destroyed by all of its seats."""
