@@ -23,7 +23,6 @@ from coseal.contracts.membership.state import operator_key
 from coseal.ledger import codec
 from coseal.ledger.errors import BadProof
 from coseal.ledger.genesis import Genesis
-from coseal.ledger.handover import Handover
 from coseal.ledger.proof import CertifiedValue
 from coseal.ledger.render import document_fields, state_proof_from_json
 from coseal.ledger.state import value_hash_of
@@ -108,15 +107,19 @@ def verify_credential(document: Any, genesis: Genesis, trace: Trace) -> tuple[st
         seen.values = {"type": issued.claims.get("vct"), "disclosed": list(credential.disclosed)}
         seen.detail = f"{issuer} signed it; disclosed: {', '.join(credential.disclosed) or 'nothing'}"
     with trace.step("holder", RULE) as seen:
-        holder, binding = _holder(shown, handovers, genesis)
+        held = certified.judge(shown.holder.header, shown.holder.certificate, handovers, genesis, Trace())
+        holder, binding = _holder(shown)
+        judged = _older(judged, held)
         seen.values = {"holder": holder, **binding}
         seen.detail = f"{holder} holds it" + (f" and answered {binding['audience']}" if binding else "")
     facts: dict[str, Any] = {"issuer": issuer, "holder": holder, **binding}
     if shown.certificate is None:
         facts |= {"claims": {**_open(issued.claims), **credential.disclosed}, "proven": False}
         words = f"{issuer} signed a credential about {issued.claims.get('sub')}: its word alone"  # A38
-        return f"{words}, without what the ledger proves, as of {block_text(shown.issuer.header)}", facts, judged
-    found = certified.judge(shown.certificate.header, shown.certificate.certificate, handovers, genesis, Trace())
+        return f"{words}, without what the ledger proves, as of {block_text(judged.header)}", facts, judged
+    judged = _older(
+        judged, certified.judge(shown.certificate.header, shown.certificate.certificate, handovers, genesis, Trace())
+    )
     ground, said = certificates.prove(shown.certificate, trace)
     with trace.step("claims", RULE) as seen:
         _require_claims(shown, shown.certificate, ground, said, genesis.chain_id)
@@ -124,7 +127,7 @@ def verify_credential(document: Any, genesis: Genesis, trace: Trace) -> tuple[st
         seen.detail = "each claim is what the ledger proves"
     facts |= {**said, "disclosed": list(credential.disclosed), "proven": True}
     status = f"{said['certificate']}: {said['project']} of {said['applicant']} is {said['status']}"
-    return f"{status} as of {block_text(found.header)}; {issuer} signed the credential of {holder}", facts, found
+    return f"{status} as of {block_text(judged.header)}; {issuer} signed the credential of {holder}", facts, judged
 
 
 def _open(claims: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,10 +143,14 @@ def _key_of(value: CertifiedValue, sender: str) -> bytes:
     return bytes(record["key"])
 
 
-def _holder(shown: Shown, handovers: tuple[Handover, ...], genesis: Genesis) -> tuple[str, dict[str, Any]]:
+def _older(one: Judged, other: Judged) -> Judged:
+    """Return the older of two blocks: all that a document shows holds as of the oldest."""
+    return other if other.header.height < one.header.height else one
+
+
+def _holder(shown: Shown) -> tuple[str, dict[str, Any]]:
     """Return who holds it, and the audience and nonce that it was presented to, if it was."""
     value, binding = shown.holder, shown.credential.binding
-    certified.judge(value.header, value.certificate, handovers, genesis, Trace())
     sender = value.key.decode("utf-8", "replace").removeprefix(operator_key(""))
     key = _key_of(value, sender)
     confirmed = {"jwk": {"kty": "OKP", "crv": "Ed25519", "x": sd_jwt.encode(key)}}

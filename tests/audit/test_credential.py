@@ -102,6 +102,16 @@ def test_without_the_certificate_it_is_its_issuers_word_and_says_so(scene: Panel
     assert "applicant" not in json.dumps(dict(found.facts["claims"]))
 
 
+def test_a_document_is_as_of_the_oldest_block_in_it(scene: Panelled, document: Document) -> None:
+    old = scene.chain.blocks[-1].block.header.height
+    scene.chain.submit("city/admin", "membership.set_profile", description="later")
+    for newer in (("issuer", BODY), ("holder", HOLDER)):
+        document[newer[0]] = key_proof(scene, newer[1])
+        assert verify(scene, document).height == old
+    document["certificate"] = certificate_document(scene)
+    assert verify(scene, document).height == old + 1
+
+
 def test_a_presentation_discloses_what_its_holder_chose_to_the_one_who_asked(
     scene: Panelled, document: Document
 ) -> None:
