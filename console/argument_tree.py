@@ -70,9 +70,9 @@ class _Drawing:
         inner = [made for one in below if (made := self._node(one, depth + 1)) is not None]
         mark: dict[str, str | int | bool | None] = {"id": f"node-{name}", "class": self.states.get(name)}
         if not inner:
-            return el("li", mark, el("div", {"class": "node"}, head), about)
+            return el("li", mark, el("div", {"class": "claim"}, head), about)
         opened = depth <= _OPEN_DEPTH or name in self.marked
-        folded = el("details", {"open": opened}, el("summary", {"class": "node"}, head), about, el("ul", None, inner))
+        folded = el("details", {"open": opened}, el("summary", {"class": "claim"}, head), about, el("ul", None, inner))
         return el("li", mark, folded)
 
     def _head(self, name: str) -> Html:
@@ -89,7 +89,7 @@ class _Drawing:
         if name in self.contested:
             against = page.t("projects.contested", count=len(self.contested[name]), reviews=len(self.reviews))
             words += [" ", tag(against, "bad")]
-        return el("span", {"class": "node-head"}, words)
+        return el("span", {"class": "claim-head"}, words)
 
     def _says(self, name: str) -> Html | None:
         """Return what a node says, if a node of the network gives it; a citation says nothing of its own."""
