@@ -16,7 +16,7 @@ from coseal.console.page import Page
 from coseal.console.parts import hexadecimal, member_link, tag
 from coseal.console.project_parts import project_path
 from coseal.console.standard_parts import standard_path
-from coseal.console.supervision_parts import case_link, source_link
+from coseal.console.supervision_parts import case_link, finding_link, source_link
 from coseal.contracts.certification.argument import ASSERTED, MAX_DEPTH
 from coseal.contracts.certification.support import OPEN, SUPPORTED, UNDERMINED
 
@@ -141,7 +141,7 @@ def _reference(page: Page, kind: str, *parts: str) -> Html:
         case "item", (member, source, number):
             return join(words, source_link(f"{member}/{source}"), " ", number)
         case "finding", (name,):
-            return join(words, el("a", {"href": f"/supervision/findings/{quote(name, safe='')}"}, name))
+            return join(words, finding_link(name))
         case "policy", (name,):
             return join(words, el("a", {"href": f"/policies/{quote(name, safe='')}"}, name))
         case "standard", (name, version) if version.isdigit():

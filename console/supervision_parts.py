@@ -51,6 +51,11 @@ def source_link(name: str) -> Html:
     return el("a", {"href": f"/supervision/sources/{quote(name, safe='')}"}, name)
 
 
+def finding_link(finding: str) -> Html:
+    """Return a finding as a link to its page."""
+    return el("a", {"href": f"/supervision/findings/{quote(finding, safe='')}"}, finding)
+
+
 def held_amount(page: Page, hold: Mapping[str, Any]) -> str:
     """Return how much a hold holds, in words: a number of the smallest unit, or the whole object."""
     amount = hold["amount"]

@@ -34,6 +34,8 @@ from coseal.console.parts import (
     table,
     tag,
 )
+from coseal.console.project_parts import project_link
+from coseal.console.supervision_parts import finding_link
 from coseal.console.two_layers import Holding, two_layers
 from coseal.contracts.currency.ledger import LIMITS, POST, POSTED, Movement, Wallet
 from coseal.contracts.currency.lists import PENDINGS, WALLETS
@@ -52,12 +54,16 @@ _TONES: Final = {"open": "good", "closed": "", "held": "bad"}
 _AMOUNT: Final = shapes.integer(low=-(2**63))
 
 
-def _condition(value: Any, where: str) -> str:
-    """Return a condition of a pending transfer as a text; empty for one that has no value."""
+def _condition(value: Any, where: str) -> str | list[str]:
+    """Return a condition of a pending transfer as a text, or the parts of a name; empty for one that has no value."""
     if value is True:
         return ""
     if type(value) is list:
-        return " / ".join(shapes.listed(shapes.text(128), 3)(value, where))
+        return list(shapes.listed(_part, 3)(value, where))
+    return _part(value, where)
+
+
+def _part(value: Any, where: str) -> str:
     return str(shapes.integer()(value, where)) if type(value) is int else shapes.text(128)(value, where)
 
 
@@ -197,7 +203,7 @@ async def _frozen(page: Page) -> Html:
         [
             el("a", {"href": wallet_path(one["object"])}, one["object"]),
             page.t("currency.all_of_it") if one["amount"] is None else yuan(one["amount"]),
-            el("a", {"href": f"/findings/{quote(one['finding'], safe='')}"}, one["finding"]),
+            finding_link(one["finding"]),
             due(page, one["until_ms"]),
         ]
         for one in shown.value["holds"]
@@ -273,7 +279,7 @@ async def wallet(page: Page) -> View:
 
 def _freeze(page: Page, hold: Mapping[str, Any]) -> Html:
     amount = page.t("currency.all_of_it") if hold["amount"] is None else yuan(hold["amount"])
-    link = el("a", {"href": f"/findings/{quote(hold['finding'], safe='')}"}, hold["finding"])
+    link = finding_link(hold["finding"])
     words = page.t("currency.is_frozen", amount=amount)
     ends = join(page.t("currency.until"), " ", due(page, hold["until_ms"]))
     return notice(
@@ -406,13 +412,18 @@ async def _pending(page: Page, name: str) -> Html | None:
 
 
 def _conditions(page: Page, release: Mapping[str, Any]) -> Child:
-    words = [
-        f"{page.t_or(f'currency.release.{name}', name)}: {value}"
-        if value
-        else page.t_or(f"currency.release.{name}", name)
-        for name, value in sorted(release.items())
-    ]
-    return "; ".join(words) or page.t("currency.release.none")
+    made = [_one_condition(page, name, value) for name, value in sorted(release.items())]
+    if not made:
+        return page.t("currency.release.none")
+    return join(*(join("; " if number else "", one) for number, one in enumerate(made)))
+
+
+def _one_condition(page: Page, name: str, value: str | list[str]) -> Html:
+    words = page.t_or(f"currency.release.{name}", name)
+    if name == "tranche" and len(value) == 2:
+        return join(words, ": ", project_link(value[0]), " ", value[1])
+    said = value if isinstance(value, str) else " / ".join(value)
+    return join(words, ": ", said) if said else join(words)
 
 
 ROUTES: Final = (

@@ -13,7 +13,7 @@ from coseal.console.money_parts import yuan
 from coseal.console.page import Page
 from coseal.console.parts import figure, figures, height_link, member_link, section, table, tag
 from coseal.console.project_parts import Data, kept_back, people
-from coseal.console.supervision_parts import case_link
+from coseal.console.supervision_parts import case_link, finding_link
 from coseal.contracts.certification.certificates import is_suspended
 from coseal.contracts.certification.state import certificate_key, tranche_key
 from coseal.contracts.certification.tranches import CLAIMED, PLANNED, PLEDGED, RELEASED
@@ -103,6 +103,5 @@ def _waits(page: Page, record: Data, certificate: Data | None, tranche: Data, be
     if before != RELEASED:
         return page.t("projects.money.before")
     if hold is not None:
-        finding = el("a", {"href": f"/supervision/findings/{hold['finding']}"}, hold["finding"])
-        return join(page.t("projects.money.hold"), " ", finding)
+        return join(page.t("projects.money.hold"), " ", finding_link(hold["finding"]))
     return join(page.t("projects.money.release"), " ", member_link(tranche["funder"]))

@@ -30,6 +30,7 @@ from coseal.console.parts import (
     table,
     tag,
 )
+from coseal.console.supervision_parts import finding_link
 from coseal.contracts.supervision.state import hold_key
 from coseal.contracts.trade.history import RECEIVABLE
 from coseal.contracts.trade.ledger import Loan, Receivable, number_of
@@ -231,7 +232,7 @@ async def receivable(page: Page) -> View:
 
 
 def _held(page: Page, hold: Mapping[str, Any]) -> Html:
-    link = el("a", {"href": f"/findings/{hold['finding']}"}, hold["finding"])
+    link = finding_link(hold["finding"])
     ends = join(page.t("currency.until"), " ", due(page, hold["until_ms"]))
     return notice("bad", el("p", None, page.t("trade.on_hold"), " ", link), el("p", None, ends))
 

@@ -125,6 +125,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "currency.release.object": ("about", "所涉对象"),
     "currency.release.unheld": ("not on hold", "未被暂停"),
     "currency.release.no_finding": ("no violation open", "无未结违规"),
+    "currency.release.tranche": ("released tranche", "已拨付的分期"),
     "currency.release.confirmed": ("confirmed item", "经确认的记录"),
     "trust.statement": (
         "This console asked for the statement and verified that the movements are all there are.",

@@ -58,7 +58,8 @@ def test_a_wallet_shows_that_its_movements_are_all_and_by_what_it_is_frozen(tmp_
         about = section(text, "currency-about")
         assert 'class="seal verified"' in about
         assert "Balance 387.50 Available 385.80 Reserved 0.70" in words(about)
-        assert f'href="/findings/{finding}"' in about
+        assert f'href="/supervision/findings/{finding}"' in about
+        await see(f"/supervision/findings/{finding}")
         statement = section(text, "currency-statement")
         assert 'class="seal verified"' in statement
         assert "These 3 movements of 2023-11 are proven to be all." in statement
@@ -95,3 +96,15 @@ def test_the_picture_has_a_part_for_each_institution_as_wide_as_what_it_has(coun
     widths = [float(each) for each in re.findall(r'width="([0-9.]+)" height="34" class="customers"', text)]
     assert all(abs(each - (720 / count - 2) * 0.75) < 0.2 for each in widths)
     assert "bank-0" in html.unescape(text) or not count
+
+
+def test_a_transfer_that_waits_for_a_tranche_leads_to_its_project(tmp_path: Path) -> None:
+    async def scenario(scene: Money, see: See, world: World) -> None:
+        later = {"expires_ms": scene.chain.now_ms + 20 * DAY_MS, "release": {"tranche": ["clearing", 2]}}
+        scene.ok("enterprise-a", "pend", **payment(EA, EB, 70), **later)
+        pending = section(await see("/currency/bank-a/ea"), "currency-pending")
+        assert "released tranche: clearing 2" in words(pending).replace(" : ", ": ")
+        assert 'href="/projects/clearing"' in pending
+        assert "Every answer verified" in section(await see("/evidence"), "evidence-doubts")
+
+    visit(tmp_path, scenario)

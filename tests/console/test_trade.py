@@ -53,7 +53,8 @@ def test_a_hold_is_shown_with_the_finding_that_gives_it(tmp_path: Path) -> None:
         finding = scene.ok("regulator", "trade.open_case", **case)["id"]
         scene.ok("regulator", "supervision.hold", finding=finding, reason="r", hold_ms=DAY_MS)
         hands = section(await see(f"/trade/receivables/{name}"), "trade-hands")
-        assert f'href="/findings/{finding}"' in hands
+        assert f'href="/supervision/findings/{finding}"' in hands
+        await see(f"/supervision/findings/{finding}")
         assert "A hold of supervision stops all but payment and dispute" in hands
 
     visit(tmp_path, scenario)
