@@ -24,7 +24,7 @@ from coseal.contracts.kernel.admitted import Admitted, lacking
 from coseal.contracts.kernel.budget import BLOCK_STEPS, fits, least_steps
 from coseal.contracts.kernel.due import begin_block
 from coseal.contracts.kernel.overlay import Broken, CommittedReader, Fault, Overlay, Watcher
-from coseal.contracts.kernel.sidecars import BLOCK_SIDECARS_BYTES_MAX, Named, Sidecars, total_bytes
+from coseal.contracts.kernel.sidecars import BLOCK_SIDECARS_BYTES_MAX, MARK, Named, Sidecars, total_bytes
 from coseal.contracts.kernel.state import PROTOCOL_VERSION_KEY
 from coseal.contracts.kernel.window import SeenWindow
 from coseal.contracts.kernel.wording import duration_text, moment_text
@@ -174,7 +174,7 @@ class Executor:
         """Return what the transactions of a block after the tip, which was executed here, name beside it."""
         if not self._arguments_with_sidecar():
             return ()
-        named = (self.names(Transaction.decode_own(raw)) for raw in block.transactions)
+        named = (self.names(Transaction.decode_own(raw)) for raw in block.transactions if MARK in raw)
         return tuple(one for one in named if one is not None)
 
     def sidecar_hooks(self) -> dict[str, Sidecars]:

@@ -59,6 +59,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "action.disclosure.open_vault": ("Open a vault", "开设密封库"),
     "action.disclosure.accept_seat": ("Accept a seat of a vault", "接受密封库保管席位"),
     "action.disclosure.refuse_seat": ("Refuse a seat of a vault", "拒绝密封库保管席位"),
+    "action.disclosure.define_audience": ("Define an audience", "设定密封数据读者"),
+    "action.disclosure.grant": ("Grant readers a key", "向读者授予密钥"),
     "action.disclosure.close_vault": ("Close a vault", "关闭密封库"),
     "action.disclosure.destroy_seat": ("Say that the keys of a seat are destroyed", "声明席位密钥已销毁"),
     "action.certification.apply": ("Apply for certification", "申请项目认证"),

@@ -248,6 +248,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "refusal.wrong_end": ("The vault ends too early or too late.", "密封库的截止时间过早或过晚。"),
     "refusal.unknown_vault": ("There is no such vault.", "没有该密封库。"),
     "refusal.no_seat": ("The member has no seat at this vault.", "该成员在此密封库没有席位。"),
+    "refusal.unknown_audience": ("There is no such audience, or version of it.", "没有该读者范围或其版本。"),
+    "refusal.no_reader": ("The member is not in the audience.", "该成员不在读者范围内。"),
     "refusal.not_erased": ("Sidecars of the vault are live still.", "密封库中仍有有效附件。"),
     "refusal.vault_not_armed": ("The vault is not armed.", "密封库尚未启用。"),
     "refusal.vault_ended": ("The vault takes no sealed data any more.", "密封库已停止接收密封数据。"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from coseal.contracts.disclosure import announced, closing, dealing, keys, plans, policy, sealing
+from coseal.contracts.disclosure import announced, audiences, closing, dealing, keys, plans, policy, sealing
 from coseal.contracts.disclosure.dealing import CUSTODIAN
 from coseal.contracts.disclosure.listed import SIDECARS
 from coseal.contracts.disclosure.rows import writer
@@ -31,7 +31,7 @@ def _fire(view: View, moment: Moment, entry: Entry) -> Result:
         case [policy.ACCEPT, owner, vault]:
             return dealing.fall_due(view, moment, owner, vault)
         case [sealing.ERASE, owner, vault, number]:
-            return sealing.erase(view, owner, vault, number)
+            return sealing.erase(view, moment, owner, vault, number)
         case [plans.DECIDED, plan]:
             return plans.decided(view, plan)
         case [policy.DECIDED]:
@@ -46,7 +46,7 @@ def _next_deadline_ms(reader: Reader) -> int | None:
 
 CONTRACT: Final[Contract] = Contract(
     name=NAME,
-    actions={**keys.ACTIONS, **dealing.ACTIONS, **closing.ACTIONS},
+    actions={**keys.ACTIONS, **dealing.ACTIONS, **audiences.ACTIONS, **closing.ACTIONS},
     capabilities=(CUSTODIAN,),
     proposals={"custody_plan": plans.PLAN, "disclosure_policy": policy.POLICY},
     due=_due,

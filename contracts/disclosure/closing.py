@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from coseal.contracts.disclosure import audiences, log
 from coseal.contracts.disclosure.dealing import CUSTODIAN, WHERE, settle
 from coseal.contracts.disclosure.vaults import ACCEPTED, ARMED, CLOSED, DEALT, DESTROYED, REFUSED, found
 from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Rejected, Result, View
@@ -24,8 +25,10 @@ def _close(view: View, context: Context, args: Args) -> Result | Rejected:
     if vault.live:  # V9
         return Rejected("not_erased", f"{vault.live} sidecars of {vault.id} are live until their retention ends")
     vault.status = CLOSED if vault.count(ACCEPTED) else DESTROYED  # V9
-    erased = settle(view, vault)
-    return {"owner": vault.owner, "vault": vault.id, "status": vault.status, "erased": erased}
+    erased = [*settle(view, vault), *audiences.end(view, vault)]
+    entry = log.extend(view, context.height, vault.owner, vault.status, vault.id, "")
+    said = {"owner": vault.owner, "vault": vault.id, "status": vault.status}
+    return {**said, "erased": erased, log.LOG: [entry]}
 
 
 def _destroy(view: View, context: Context, args: Args) -> Result | Rejected:
@@ -42,7 +45,9 @@ def _destroy(view: View, context: Context, args: Args) -> Result | Rejected:
     if vault.status == CLOSED and not vault.count(ACCEPTED):  # V9
         vault.status = DESTROYED
     settle(view, vault)
-    return {"owner": vault.owner, "vault": vault.id, "status": vault.status, "seat": seat, "answer": DESTROYED}
+    entry = log.extend(view, context.height, vault.owner, DESTROYED, vault.id, context.member)
+    said = {"owner": vault.owner, "vault": vault.id, "status": vault.status, "seat": seat, "answer": DESTROYED}
+    return {**said, log.LOG: [entry]}
 
 
 ACTIONS: Final[dict[str, Action]] = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from coseal.contracts.disclosure import keys, live, vaults
+from coseal.contracts.disclosure import keys, live, log, vaults
 from coseal.contracts.disclosure.plans import plan_of, seated
 from coseal.contracts.disclosure.policy import ACCEPT, term_ms
 from coseal.contracts.disclosure.state import NAME
@@ -89,10 +89,10 @@ def _seats(view: View, owner: str, plan: dict[str, Any], args: Args) -> list[str
         if before.status != REFUSED or before.plan != args["plan"]:
             detail = f"{before.id} is {before.status} by the plan {before.plan}; a refused one is dealt again"
             return Rejected("wrong_step", detail)
-        seats = before.members()
+        known = {*plan["seats"], *plan["substitutes"]}
+        if before.threshold == plan["threshold"] and known.issuperset(before.members()):
+            seats = before.members()  # else the plan was replaced since, and says who sits anew
         out += [member for member, status in before.seats if status in (REFUSED, SILENT)]  # V6
-        if len(seats) != len(plan["seats"]):
-            seats = plan["seats"]
     return seated(view, plan, seats, out)  # V3
 
 
@@ -136,7 +136,8 @@ def _answer(view: View, context: Context, args: Args, status: str) -> Result | R
     vault.answer(seat, status)
     erased = settle(view, vault)
     said = {"owner": vault.owner, "vault": vault.id, "status": vault.status, "seat": seat, "answer": status}
-    return {**said, "erased": erased}
+    entry = log.extend(view, context.height, vault.owner, status, vault.id, context.member)
+    return {**said, "erased": erased, log.LOG: [entry]}
 
 
 def settle(view: View, vault: Vault) -> list[list[Any]]:
@@ -163,7 +164,9 @@ def fall_due(view: View, moment: Moment, owner: str, name: str) -> Result:
         {"owner": owner, "vault": name, "seat": seat, "member": vault.seats[seat][0], "status": vault.status}
         for seat in silent
     ]
-    return {"overdue": overdue, "erased": erased}
+    members = [vault.seats[seat][0] for seat in silent]
+    entries = [log.extend(view, moment.height, owner, SILENT, name, member) for member in members]
+    return {"overdue": overdue, "erased": erased, log.LOG: entries}
 
 
 WHERE: Final = {"owner": Name(), "vault": Name()}

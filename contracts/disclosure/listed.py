@@ -1,6 +1,7 @@
 """What the state says of this contract's sidecars: which are live, which acts change that, who may read one.
 
-Law: who holds a seat may read the sidecars of a vault, and its owner.
+Law: an owner may read all of its vault; who holds a seat the envelopes of the keys, and cells; a reader of an audience
+grants, and cells.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from coseal.contracts.disclosure.live import live_of, newest_first
+from coseal.contracts.disclosure.audiences import is_reader
+from coseal.contracts.disclosure.live import ENVELOPES, GRANT, live_of, newest_first
 from coseal.contracts.disclosure.sealing import RECORD, SEALED
 from coseal.contracts.disclosure.vaults import vault_of
 from coseal.contracts.kernel.action import Reader
@@ -21,8 +23,8 @@ def _find(reader: Reader, name: bytes) -> Named | None:
 
 
 def _changed(act: str, data: Mapping[str, Any]) -> Iterable[bytes]:
-    """Yield the names in what an act says: made live by opening a vault or recording, erased by anything."""
-    begun = [data["envelopes"]] if act == "disclosure.open_vault" else []
+    """Yield the names in what an act says: made live by opening a vault, granting or recording, erased by anything."""
+    begun = [data["envelopes"]] if act in ("disclosure.open_vault", "disclosure.grant") else []
     if act == RECORD and SEALED in data:
         begun.append(data[SEALED]["sidecar"])
     return map(bytes.fromhex, (*begun, *(erased[0] for erased in data.get("erased", ()))))
@@ -31,7 +33,12 @@ def _changed(act: str, data: Mapping[str, Any]) -> Iterable[bytes]:
 def _may_read(reader: Reader, name: bytes, member: str) -> bool:
     found = live_of(reader, name)
     vault = None if found is None else vault_of(reader, found.owner, found.vault)
-    return vault is not None and (member == vault.owner or vault.seat_of(member) is not None)
+    if found is None or vault is None:
+        return False
+    if member == vault.owner:
+        return True
+    holds = found.number != GRANT and vault.seat_of(member) is not None
+    return holds or (found.number != ENVELOPES and is_reader(reader, vault, member))
 
 
 SIDECARS: Final[Sidecars] = Sidecars(live=newest_first, find=_find, changed=_changed, may_read=_may_read)

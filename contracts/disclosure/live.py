@@ -17,6 +17,8 @@ from coseal.contracts.kernel.sidecars import Named
 
 ENVELOPES: Final = 0
 """The number of the sidecar of a vault that has the keys of its seats; those with cells are numbered from 1."""
+GRANT: Final = -1
+"""The number of a sidecar with the key of an audience in envelopes for its readers."""
 
 
 class Live(NamedTuple):

@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
+from coseal.contracts.disclosure.log import LOG
 from coseal.contracts.disclosure.sealing import RECORD, SEALED
 from coseal.contracts.disclosure.state import NAME
 from coseal.contracts.disclosure.tables import (
+    DISCLOSURE_AUDIENCES,
     DISCLOSURE_KEYS,
+    DISCLOSURE_LOG,
     DISCLOSURE_PLANS,
     DISCLOSURE_POLICIES,
     DISCLOSURE_SEATS,
@@ -35,6 +38,8 @@ def writer(rows: Rows) -> Writer:
         "open_vault": _put_vault,
         "accept_seat": _put_answer,
         "refuse_seat": _put_answer,
+        "define_audience": _put_audience,
+        "grant": lambda rows, tx, data, act: _log(rows, data, act),
         "close_vault": _put_answer,
         "destroy_seat": _put_answer,
     }
@@ -58,8 +63,21 @@ def _put_vault(rows: Rows, tx: Transaction, data: Given, act: Act) -> None:
 
 def _put_answer(rows: Rows, tx: Transaction, data: Given, act: Act) -> None:
     _mark(rows, data)
+    _log(rows, data, act)
     if "seat" in data:
         _mark_seat(rows, data, data["answer"], tx.args.get("reason", ""))
+
+
+def _put_audience(rows: Rows, tx: Transaction, data: Given, act: Act) -> None:
+    row = {name: data[name] for name in ("owner", "vault", "audience", "version")}
+    rows.of(DISCLOSURE_AUDIENCES).put({**row, **act.place, "document": {"members": tx.args["members"]}})
+    _log(rows, data, act)
+
+
+def _log(rows: Rows, data: Given, act: Act) -> None:
+    for said in data.get(LOG, ()):
+        row = dict(zip(("owner", "number", "step", "vault", "subject"), said, strict=True))
+        rows.of(DISCLOSURE_LOG).put({**row, **act.place})
 
 
 def _put_sealed(rows: Rows, tx: Transaction, data: Given, act: Act) -> None:
@@ -86,6 +104,7 @@ def _mark_seat(rows: Rows, said: Given, status: str, reason: str = "") -> None:
 
 
 def _put_due(rows: Rows, data: Given, act: Act) -> None:
+    _log(rows, data, act)
     for said in data.get("overdue", ()):
         _mark(rows, said)
         _mark_seat(rows, said, SILENT)

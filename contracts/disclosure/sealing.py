@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from coseal.contracts.disclosure import live, vaults
+from coseal.contracts.disclosure import live, log, vaults
 from coseal.contracts.disclosure.state import NAME, sidecar_key
 from coseal.contracts.disclosure.vaults import ARMED, Vault, found, vault_of
 from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Context, Rejected, Result, View
 from coseal.contracts.kernel.budget import ITEM_STEPS
-from coseal.contracts.kernel.contract import Observed
+from coseal.contracts.kernel.contract import Moment, Observed
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.sidecars import named
 from coseal.contracts.process.batch import RecordedBatch
@@ -70,7 +70,7 @@ def _closed(vault: Vault, context: Context) -> Rejected | None:
     return None
 
 
-def erase(view: View, owner: str, name: str, number: int) -> Result:
+def erase(view: View, moment: Moment, owner: str, name: str, number: int) -> Result:
     """Erase a sidecar whose retention ended."""
     record: Any = view.get(sidecar_key(owner, name, number))
     vault = vault_of(view, owner, name)
@@ -80,4 +80,6 @@ def erase(view: View, owner: str, name: str, number: int) -> Result:
     view.delete(sidecar_key(owner, name, number))
     vault.live -= 1
     vaults.write(view, vault)
-    return {"erased": [[record["name"].hex(), owner, name, number]]}  # V11
+    sidecar: str = record["name"].hex()
+    entry = log.extend(view, moment.height, owner, "erased", name, f"{number} {sidecar}")
+    return {"erased": [[sidecar, owner, name, number]], log.LOG: [entry]}  # V11

@@ -17,12 +17,15 @@ KEYS: Final = {
     "disclosure/key/<member>/<use>/<version>": "a key for envelopes; the newest 16 are kept",
     "disclosure/vault/<owner>/<id>": "a vault: its seats with their answers, its commitments, its status",
     "disclosure/sidecar/<owner>/<id>/<n>": "a sidecar of cells until it is erased: its root, its end",
+    "disclosure/audience/<owner>/<id>/<audience>": "the newest version of an audience: its readers and live grants",
+    "disclosure/audiences/<owner>/<id>": "the audiences of a vault",
+    "disclosure/log/<owner>": "how many steps concern what a member sealed, and the head of their list",
     LIVE_KEY: "the live sidecars: the newest, how many, their bytes",
     "disclosure/at/<name>": "a live sidecar: whose, of which vault, its bytes, and its neighbours by age",
     "disclosure/usage/<member>": "the live bytes of a member",
     **deadlines.keys(NAME),
 }
-OPEN_KEYS: Final = deadlines.open_keys(NAME)
+OPEN_KEYS: Final = ("disclosure/audience/", *deadlines.open_keys(NAME))
 
 
 def plan_key(plan: str) -> str:
@@ -48,6 +51,21 @@ def vault_key(owner: str, vault: str) -> str:
 def sidecar_key(owner: str, vault: str, number: int) -> str:
     """Return the state key of a sidecar of cells."""
     return f"disclosure/sidecar/{owner}/{vault}/{number}"
+
+
+def audience_key(owner: str, vault: str, audience: str) -> str:
+    """Return the state key of an audience of a vault."""
+    return f"disclosure/audience/{owner}/{vault}/{audience}"
+
+
+def audiences_key(owner: str, vault: str) -> str:
+    """Return the state key of the names of a vault's audiences."""
+    return f"disclosure/audiences/{owner}/{vault}"
+
+
+def log_key(owner: str) -> str:
+    """Return the state key of the log of an owner."""
+    return f"disclosure/log/{owner}"
 
 
 def at_key(name: bytes) -> str:

@@ -92,6 +92,32 @@ DISCLOSURE_SIDECARS: Final = Table(
         *MADE,
     ),
 )
+DISCLOSURE_AUDIENCES: Final = Table(
+    "disclosure_audiences",
+    "one row a version of an audience",
+    ("owner", "vault", "audience", "version"),
+    (
+        text("owner", "whose vault it is"),
+        text("vault", "the vault"),
+        text("audience", "its name"),
+        integer("version", "the version"),
+        *MADE,
+        document("its `members`"),
+    ),
+)
+DISCLOSURE_LOG: Final = Table(
+    "disclosure_log",
+    "one row a step that concerns what a member sealed; the head in the state is that of all its rows",
+    ("owner", "number"),
+    (
+        text("owner", "whose data it concerns"),
+        integer("number", "its number in the log, from 1"),
+        text("step", "`accepted`, `refused`, `silent`, `audience`, `granted`, `erased`, `closed`, `destroyed`"),
+        text("vault", "which vault"),
+        text("subject", "the member, the audience and its version, or the sidecar that it is about"),
+        *MADE,
+    ),
+)
 TABLES: Final = (
     DISCLOSURE_PLANS,
     DISCLOSURE_POLICIES,
@@ -99,4 +125,6 @@ TABLES: Final = (
     DISCLOSURE_VAULTS,
     DISCLOSURE_SEATS,
     DISCLOSURE_SIDECARS,
+    DISCLOSURE_AUDIENCES,
+    DISCLOSURE_LOG,
 )

@@ -15,6 +15,8 @@ from coseal.ledger.sealed import SIDECAR_BYTES_MAX
 
 BLOCK_SIDECARS_BYTES_MAX: Final = 4 * 1024 * 1024
 """All sidecars that the transactions of a block name, one named twice counted twice."""
+MARK: Final = b"\xa5bytes"
+"""What a transaction that names a sidecar has in its bytes: the field ``bytes``, encoded."""
 NOT_ON_THIS_ENGINE: Final = "not_on_this_engine"
 """The code of an action with a sidecar on a chain whose engine has no links to carry one."""
 

@@ -2222,6 +2222,31 @@ DisclosureRefuseSeat = TypedDict(
         "reason": str,
     },
 )
+DisclosureDefineAudience = TypedDict(
+    "DisclosureDefineAudience",
+    {
+        "vault": str,
+        "audience": str,
+        "members": list[str],
+    },
+)
+DisclosureGrantEnvelopes = TypedDict(
+    "DisclosureGrantEnvelopes",
+    {
+        "name": str,
+        "bytes": int,
+    },
+)
+DisclosureGrant = TypedDict(
+    "DisclosureGrant",
+    {
+        "vault": str,
+        "audience": str,
+        "version": int,
+        "to": list[str],
+        "envelopes": DisclosureGrantEnvelopes,
+    },
+)
 DisclosureCloseVault = TypedDict(
     "DisclosureCloseVault",
     {
@@ -3620,6 +3645,24 @@ class Submitting:
         contract: Literal["disclosure"],
         action: Literal["refuse_seat"],
         args: DisclosureRefuseSeat,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["define_audience"],
+        args: DisclosureDefineAudience,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["grant"],
+        args: DisclosureGrant,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...
@@ -5029,6 +5072,24 @@ class AsyncSubmitting:
         contract: Literal["disclosure"],
         action: Literal["refuse_seat"],
         args: DisclosureRefuseSeat,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["define_audience"],
+        args: DisclosureDefineAudience,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["grant"],
+        args: DisclosureGrant,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...

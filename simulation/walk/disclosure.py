@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Final
 
+from coseal.contracts.disclosure import keys
 from coseal.contracts.disclosure.dealing import ACTIONS
 from coseal.contracts.disclosure.keys import ACTIONS as KEY_ACTIONS
 from coseal.contracts.disclosure.keys import CUSTODY, newest_version
 from coseal.contracts.disclosure.live import live_of, newest_first, usage
 from coseal.contracts.disclosure.plans import PLAN
 from coseal.contracts.disclosure.policy import ACCEPT
-from coseal.contracts.disclosure.state import LIVE_KEY, plan_key
+from coseal.contracts.disclosure.state import LIVE_KEY, audience_key, plan_key
 from coseal.contracts.disclosure.vaults import ACCEPTED, ARMED, CLOSED, DEALT, REFUSED, Vault, vault_of
 from coseal.contracts.governance.state import NAME as GOVERNANCE
 from coseal.contracts.governance.state import PROPOSALS_KEY, proposal_key
@@ -25,10 +26,11 @@ from coseal.contracts.process.state import source_key, type_key
 from simulation.invariants import Violation
 from simulation.walk.walker import Make, Move, Walker
 
-OWNERS: Final = ("bank-a", "institute-a")
+OWNERS: Final = ("bank-a", "enterprise-a")
 PLAN_ID: Final[str] = PLAN.example["id"]
 LATEST: Final = 4
 """So many of an owner's last vaults are looked at."""
+READER: Final = "city"
 SEALED_MOST: Final = 3
 """So many sidecars of cells are sealed into a vault."""
 
@@ -72,7 +74,7 @@ def _steps(walk: Walker, vault: Vault) -> list[Move]:
         if sender is None:
             continue
         if status == DEALT and vault.status in (DEALT, ARMED):
-            if walk.chance(6):
+            if walk.chance(4):
                 moves.append(Move(sender, "disclosure.refuse_seat", {**where, "reason": "Key 2 is another"}))
             else:
                 moves.append(Move(sender, "disclosure.accept_seat", where))
@@ -81,10 +83,28 @@ def _steps(walk: Walker, vault: Vault) -> list[Move]:
     if vault.status == ARMED and vault.sealed < SEALED_MOST:
         sealed = _seal(walk, vault)
         moves += [] if sealed is None else [sealed]
+    read = _read(walk, vault) if vault.status == ARMED and walk.chance(3) else None
+    moves += [] if read is None else [read]
     owner = walk.operator(vault.owner, "operate")
     if owner is not None and not vault.live and (vault.status == ARMED or (vault.status == DEALT and walk.chance(6))):
         moves.append(Move(owner, "disclosure.close_vault", {"vault": vault.id}))
     return moves
+
+
+def _read(walk: Walker, vault: Vault) -> Move | None:
+    """Define the next version of an audience, or grant its reader the key."""
+    sender, reader = walk.operator(vault.owner, "operate"), walk.operator(READER, "operate")
+    if sender is None or reader is None:
+        return None
+    if not newest_version(walk.sight.reader, READER, keys.READER):
+        return Move(reader, "disclosure.set_sealing_key", {**KEY_ACTIONS["set_sealing_key"].example, "use": "reader"})
+    named = {"vault": vault.id, "audience": "readers"}
+    audience: Any = walk.get(audience_key(vault.owner, vault.id, "readers"))
+    if audience is None or walk.chance(3):
+        return Move(sender, "disclosure.define_audience", {**named, "members": [READER]})
+    sidecar = {"name": f"{walk.memory.next():064x}", "bytes": 2_000}
+    grant = {**named, "version": audience["version"], "to": [READER], "envelopes": sidecar}
+    return Move(sender, "disclosure.grant", grant)
 
 
 def _seal(walk: Walker, vault: Vault) -> Move | None:
@@ -117,14 +137,14 @@ def _open(walk: Walker, owner: str, vaults: list[Vault]) -> Move | None:
             return Move(sender, "disclosure.set_sealing_key", dict(KEY_ACTIONS["set_sealing_key"].example))
     sender = walk.operator(owner, "operate")
     args = {**ACTIONS["open_vault"].example, "vault": f"v{len(vaults)}"}
-    args["ends_ms"] = walk.sight.time_ms + walk.pick((DAY_MS, 300 * DAY_MS, 401 * DAY_MS))
+    args["ends_ms"] = walk.sight.time_ms + (401 if walk.chance(9) else walk.pick((1, 300))) * DAY_MS
     args["envelopes"] = {"name": f"{walk.memory.next():064x}", "bytes": 5_000}
     if vaults and vaults[-1].status == REFUSED:
         args["again"] = vaults[-1].id
     return None if sender is None else Move(sender, "disclosure.open_vault", args)
 
 
-MOVES: Final[dict[str, tuple[int, Make]]] = {"go on with a vault": (2, _proceed)}
+MOVES: Final[dict[str, tuple[int, Make]]] = {"go on with a vault": (3, _proceed)}
 
 
 def plan(walk: Walker, member: str) -> dict[str, Any]:

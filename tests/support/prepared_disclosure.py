@@ -19,6 +19,7 @@ Ready = tuple[str, Args]
 
 OWNER: Final = "bank-a"
 SEATS: Final[tuple[str, ...]] = tuple(PLAN.example["seats"])
+READER: Final = "city"
 VAULT_MS: Final = 300 * 86_400_000
 
 
@@ -76,6 +77,20 @@ class PreparedDisclosure:
     def _disclosure_refuse_seat(self, count: int) -> Iterator[Ready]:
         for vault in self._opened(count):
             yield SEATS[0], {**vault, "reason": "Key 2 is not the one committed to"}
+
+    def _disclosure_define_audience(self, count: int) -> Iterator[Ready]:
+        for vault in self._opened(count):
+            yield OWNER, {"vault": vault["vault"], "audience": "readers", "members": [READER]}
+
+    def _disclosure_grant(self, count: int) -> Iterator[Ready]:
+        """Each to a reader of another vault."""
+        audiences = [args for _, args in self._disclosure_define_audience(count)]
+        self._ok([(OWNER, "disclosure.define_audience", args) for args in audiences])
+        self._ok([(READER, "disclosure.set_sealing_key", {**KEY_ACTIONS["set_sealing_key"].example, "use": "reader"})])
+        for args in audiences:
+            sidecar = {"name": f"{self._next():064x}", "bytes": 2_000}
+            named = {"vault": args["vault"], "audience": "readers", "version": 1}
+            yield OWNER, {**named, "to": [READER], "envelopes": sidecar}
 
     def _disclosure_close_vault(self, count: int) -> Iterator[Ready]:
         for vault in self._opened(count):

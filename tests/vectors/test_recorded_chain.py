@@ -32,6 +32,7 @@ CODES_WITHOUT_A_BLOCK = {
     ("currency", "needs_central_bank"): "a ballot; it is the code of a void one, in its outcome",
     ("trade", "not_a_bank"): "a genesis that gives an enterprise the capability treasury",
     ("credit", "wrong_version"): "a ballot; governance refuses its proposal by this code",
+    ("disclosure", "limit"): "17 audiences of a vault, or 17 grants of one version",
     ("disclosure", "bad_plan"): "a ballot; governance refuses its proposal by this code",
     ("certification", "not_in_force"): "a ballot; governance refuses its proposal by this code",
     ("certification", "unknown_certificate"): "a ballot; governance refuses its proposal by this code",

@@ -40,6 +40,7 @@ def run(scenario: Scenario) -> None:
     disclosing.found()
     disclosing.refusals()
     disclosing.answers()
+    disclosing.reads()
     disclosing.seals()
     disclosing.ends()
     scenario.wait(1)
@@ -136,6 +137,21 @@ class Disclosing:
         self.seat(0, "accept_seat", silent)
         self.armed = armed
         self.scenario.wait(term_ms(self.scenario.chain.executor, ACCEPT) + 1)
+
+    def reads(self) -> None:
+        """An audience gets a second version, in which one reader is left out."""
+        scenario, named = self.scenario, {"vault": self.armed["vault"], "audience": "readers"}
+        define, grant = "disclosure.define_audience", "disclosure.grant"
+        envelopes = {"name": "e1" * 32, "bytes": 2_000}
+        args = {**named, "version": 1, "to": ["city"], "envelopes": envelopes}
+        scenario.no("unknown_member", OWNER, define, **named, members=["nobody"])
+        scenario.no("unknown_audience", OWNER, grant, **args)
+        scenario.ok(OWNER, define, **named, members=["city", "enterprise-a"])
+        scenario.no("no_key", OWNER, grant, **args)
+        scenario.ok("city", "disclosure.set_sealing_key", use="reader", key=KEY)
+        scenario.no("no_reader", OWNER, grant, **{**args, "to": ["public-a"]})
+        scenario.ok(OWNER, grant, **args)
+        scenario.ok(OWNER, define, **named, members=["city"])
 
     def seals(self) -> None:
         """Batches come with cells; one of each is erased when its retention ends."""
