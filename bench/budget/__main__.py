@@ -20,6 +20,7 @@ from bench.budget import (
     correcting,
     defining,
     due,
+    funding,
     governing,
     judging,
     paying,
@@ -45,6 +46,7 @@ GROUPS: Final[dict[str, Callable[[], Iterator[Result]]]] = {
     "trading": trading.trading,
     "arguing": arguing.arguing,
     "certifying": arguing.certifying,
+    "funding": funding.funding,
 }
 
 

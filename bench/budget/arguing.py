@@ -46,14 +46,19 @@ def greatest() -> list[dict[str, Any]]:
     return [*tops, *below]
 
 
-def _applied(scene: Scene) -> list[dict[str, Any]]:
-    """Have a project in a scene under the scheme of the example, argued but for its first 500 nodes; return all."""
+def adopted(scene: Scene) -> None:
+    """Have the scheme of the example in force in a scene."""
     kind = PROPOSALS["adopt_scheme"]
     subject = {**kind.example, "bodies": ["regulator", "central-bank"]}
     executor = scene.chain.executor
     view = view_of(executor)
     kind.enact(view, Case("b", "bank-a", executor.height, executor.time_ms), subject)
     kept(executor, view)
+
+
+def _applied(scene: Scene) -> list[dict[str, Any]]:
+    """Have a project in a scene under the scheme of the example, argued but for its first 500 nodes; return all."""
+    adopted(scene)
     args = {"project": "p", "title": "P", "scheme": "rationality", "kind": "chain", "framework_sha256": "00" * 32}
     scene.must("bank-a", "certification.apply", args)
     nodes = greatest()

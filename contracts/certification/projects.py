@@ -63,6 +63,8 @@ MAX_ARGUED: Final = 500
 MAX_FAULTS: Final = 16
 NODE_STEPS: Final = 50
 """What checking and hashing a node takes, beside reading it."""
+TRANCHE_STEPS: Final = 100
+"""What the form of a tranche and the members that it names take, beside reading them."""
 _LAPSED_PAGES: Final = 4
 """Pages of nodes that one due thing deletes."""
 
@@ -114,6 +116,7 @@ def _apply(view: View, context: Context, args: Args) -> Result | Rejected:
         if view.get(member_key(party)) is None:  # P1
             return Rejected("unknown_member", f"{party} is no member")
     parties, tranches = args.get("parties", []), args.get("tranches", [])
+    view.charge(TRANCHE_STEPS * len(tranches))
     wrong = wrong_tranches(view, tranches, frozenset((context.member, *parties)))
     if wrong is not None:
         return wrong

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from coseal.contracts.certification.projects import TRANCHE_STEPS
 from coseal.contracts.certification.state import funds_key, tranche_key, used_key
+from coseal.contracts.kernel.budget import RAW_BYTES_A_STEP
 from coseal.contracts.process.chain import item_hash
 from coseal.ledger.render import time_text
 from tests.support.chain import Chain
@@ -103,6 +105,23 @@ def test_who_takes_part_neither_pays_nor_attests(named: str) -> None:
         assert scene.code(APPLICANT, "apply", **given) == code
     wrong = [{**FIRST, "milestone": {**FIRST["milestone"], "tally": {"name": "built", "least": 1}}}]
     assert scene.code(APPLICANT, "apply", **{**given, "tranches": wrong}) == "invalid_argument"
+
+
+def test_each_tranche_that_is_applied_for_has_its_price() -> None:
+    scene = Funded()
+    args = {"title": "C", "scheme": "rationality", "kind": "public_chain", "framework_sha256": "cd" * 32}
+
+    def steps(count: int) -> int:
+        """Return what an application that is refused for its first tranche takes beside its bytes."""
+        tranches = [{**FIRST, "funder": APPLICANT}] * count
+        signed = scene.chain.sign(
+            f"{APPLICANT}/admin", "certification.apply", {"project": "c", "tranches": tranches, **args}
+        )
+        receipt = scene.chain.block(signed)[-1]
+        assert receipt.code == "own_case"
+        return receipt.steps - len(signed.raw) // RAW_BYTES_A_STEP
+
+    assert steps(32) - steps(1) == 31 * TRANCHE_STEPS
 
 
 def test_a_funder_has_an_interest_so_it_neither_acts_nor_reviews() -> None:
