@@ -12,6 +12,7 @@ from typing import Final
 from coseal.contracts.disclosure import announced, audiences, closing, dealing, keys, plans, policy, sealing
 from coseal.contracts.disclosure.dealing import CUSTODIAN
 from coseal.contracts.disclosure.listed import SIDECARS
+from coseal.contracts.disclosure.lists import LISTS
 from coseal.contracts.disclosure.rows import writer
 from coseal.contracts.disclosure.state import KEYS, NAME, OPEN_KEYS
 from coseal.contracts.disclosure.tables import TABLES
@@ -56,6 +57,7 @@ CONTRACT: Final[Contract] = Contract(
     events={"erasure": announced.erased},
     tables=TABLES,
     rows=writer,
+    lists=LISTS,
     keys=KEYS,
     open_keys=OPEN_KEYS,
     sidecars=SIDECARS,

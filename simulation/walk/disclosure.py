@@ -14,13 +14,13 @@ from coseal.contracts.disclosure.dealing import ACTIONS
 from coseal.contracts.disclosure.keys import ACTIONS as KEY_ACTIONS
 from coseal.contracts.disclosure.keys import CUSTODY, newest_version
 from coseal.contracts.disclosure.live import live_of, newest_first, usage
-from coseal.contracts.disclosure.plans import PLAN
+from coseal.contracts.disclosure.plans import PLAN, seated
 from coseal.contracts.disclosure.policy import ACCEPT
 from coseal.contracts.disclosure.state import LIVE_KEY, audience_key, plan_key
 from coseal.contracts.disclosure.vaults import ACCEPTED, ARMED, CLOSED, DEALT, REFUSED, Vault, vault_of
 from coseal.contracts.governance.state import NAME as GOVERNANCE
 from coseal.contracts.governance.state import PROPOSALS_KEY, proposal_key
-from coseal.contracts.kernel.action import Reader
+from coseal.contracts.kernel.action import Reader, Rejected
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.process.state import source_key, type_key
 from simulation.invariants import Violation
@@ -83,10 +83,11 @@ def _steps(walk: Walker, vault: Vault) -> list[Move]:
     if vault.status == ARMED and vault.sealed < SEALED_MOST:
         sealed = _seal(walk, vault)
         moves += [] if sealed is None else [sealed]
-    read = _read(walk, vault) if vault.status == ARMED and walk.chance(3) else None
+    read = _read(walk, vault) if vault.status == ARMED else None
     moves += [] if read is None else [read]
     owner = walk.operator(vault.owner, "operate")
-    if owner is not None and not vault.live and (vault.status == ARMED or (vault.status == DEALT and walk.chance(6))):
+    closes = vault.status in (DEALT, ARMED) and not vault.live and walk.chance(5)
+    if owner is not None and closes:
         moves.append(Move(owner, "disclosure.close_vault", {"vault": vault.id}))
     return moves
 
@@ -135,6 +136,8 @@ def _open(walk: Walker, owner: str, vaults: list[Vault]) -> Move | None:
         sender = walk.operator(member, "operate")
         if sender is not None and not newest_version(walk.sight.reader, member, CUSTODY):
             return Move(sender, "disclosure.set_sealing_key", dict(KEY_ACTIONS["set_sealing_key"].example))
+    if isinstance(seated(walk.sight.reader, decided, decided["seats"], [owner]), Rejected) and not walk.chance(20):
+        return None
     sender = walk.operator(owner, "operate")
     args = {**ACTIONS["open_vault"].example, "vault": f"v{len(vaults)}"}
     args["ends_ms"] = walk.sight.time_ms + (401 if walk.chance(9) else walk.pick((1, 300))) * DAY_MS

@@ -19,6 +19,7 @@ from tests.node.http.world import World
 from tests.support.certification import Certified, clearing
 from tests.support.chain import Chain
 from tests.support.currency import DAY_MS, payment
+from tests.support.disclosure import OWNER, Custody
 from tests.support.genesis import make_genesis
 from tests.support.panelled import Panelled
 from tests.support.standards import compete
@@ -30,7 +31,7 @@ SORTED = [(listed, order) for listed in LISTS.values() for order in listed.order
 
 @pytest.fixture(scope="module")
 def chains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Index, State]]]:
-    """Return four indexes with the states behind them: of two stories, of trade, of a panel, and of odd rows."""
+    """Return five indexes with the states behind them: of two stories, trade, a panel, a vault, and odd rows."""
     story = Story(Chain(make_genesis(name="lists")))
     story.tell()
     compete(story.chain)
@@ -38,7 +39,7 @@ def chains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Inde
     projects.apply()
     projects.argue(clearing())
     indexes = []
-    for chain in (story.chain, traded(), certified()):
+    for chain in (story.chain, traded(), certified(), sealed()):
         folder = tmp_path_factory.mktemp(f"index-{len(indexes)}")
         index = Index(folder / "index.sqlite", chain.genesis.chain_id, reading(chain))
         index.start(len(chain.blocks))
@@ -59,6 +60,16 @@ def certified() -> Chain:
     scene.decided("certified")
     scene.ok("enterprise-b", "pledge", project="clearing", tranche=1)
     return scene.chain
+
+
+def sealed() -> Chain:
+    """Return a chain with a vault into which a batch is sealed, and an audience."""
+    custody = Custody()
+    custody.armed()
+    custody.define()
+    custody.ok(OWNER, "process.record", **custody.batch())
+    custody.ok(OWNER, "define_audience", vault="loans", audience="readers", members=["city"])
+    return custody.chain
 
 
 def traded() -> Chain:
