@@ -4,6 +4,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 # One more than cores: many tests wait for a network.
 PYTEST_WORKERS ?= 3
+# The slow tests wait still more.
+SLOW_WORKERS ?= 4
 WORKERS ?= 2
 EXTRAS ?= dev
 TOOLS  ?= .venv-tools
@@ -64,7 +66,7 @@ test: setup  ## run the tests, all but the slow ones
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder -m 'not slow'
 
 test-slow: setup  ## run the slow tests: long stories of real networks, the console in a browser; part of .ci/run
-	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder -m slow
+	$(BIN)/python -m pytest -q -n $(SLOW_WORKERS) --dist loadfile --no-loadscope-reorder -m slow
 
 drills-long: setup  ## go on with drills of real networks, faults x workloads x sizes, for MINUTES; results are merged
 	$(BIN)/python -m tests.cluster.drills --long --minutes $(MINUTES)
