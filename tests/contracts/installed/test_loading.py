@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from coseal.contracts.block_events import KINDS
+from coseal.contracts.disclosure.actions import CONTRACT as DISCLOSURE
 from coseal.contracts.installed import loading, sources
 from coseal.contracts.installed.form import form_of
 from coseal.contracts.installed.loading import load
@@ -175,7 +176,7 @@ COLUMNS = ADDED.columns
         ({"proposals": {"more": None}}, "proposals: not for"),
         ({"decisions": ("close",)}, "decisions: not for"),
         ({"views": (None,)}, "views: not for"),
-        ({"sidecars": object()}, "sidecars: not for"),
+        ({"sidecars": DISCLOSURE.sidecars}, "sidecars: not for"),
         ({"actions": {"add": replace(TALLY.actions["add"], arguments=Arguments({"s": Sidecar()}))}}, "names a sidecar"),
         ({"actions": {"add": replace(TALLY.actions["add"], capability="tally")}}, "the capability tally"),
         ({"tables": (replace(ADDED, name="tally_added"),)}, "expected tally__NAME"),
