@@ -6,34 +6,17 @@ file is given.
 
 from __future__ import annotations
 
-import asyncio
-import json
 from typing import Any, Final
 
-from coseal.client.blocking import Client
+from coseal.console.document_file import document_file
 from coseal.console.html import Html, el
-from coseal.console.nodes import Address, NoAnswer
 from coseal.console.page import Page, Route, View
-from coseal.errors import CosealError
 
 
 async def decision(page: Page) -> View:
     """Build the file of a ballot that was decided."""
-    name, reasons = page.part("id"), []
-    for address in page.data.nodes.order():
-        try:
-            document = await asyncio.to_thread(_proven, page, address, name)
-        except CosealError as error:
-            reasons.append((address.name, str(error)))
-        else:
-            return page.file(f"coseal-decision-{name}.json", json.dumps(document, ensure_ascii=False) + "\n")
-    raise NoAnswer(reasons)
-
-
-def _proven(page: Page, address: Address, name: str) -> dict[str, Any]:
-    token = address.token or page.data.nodes.token
-    with Client(address.url, page.console.genesis, token=token) as client:
-        return client.decision(name).document
+    name = page.part("id")
+    return await document_file(page, f"coseal-decision-{name}.json", lambda client: client.decision(name).document)
 
 
 def link(page: Page, path: str, record: dict[str, Any]) -> Html | None:

@@ -5,17 +5,15 @@ Law: everything here is read from the certified state; a text of a node or revie
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-from coseal.client.blocking import Client
 from coseal.console.argument_reading import Argument, Review, argument_of, reviews_of
 from coseal.console.argument_tree import argument_tree, node_link
 from coseal.console.ballot_parts import Values
+from coseal.console.document_file import document_file
 from coseal.console.html import Child, Html, el, join
-from coseal.console.nodes import Address, NoAnswer, Problem
+from coseal.console.nodes import Problem
 from coseal.console.page import Page, Route, View
 from coseal.console.pages import project_money, project_panel
 from coseal.console.parts import (
@@ -46,7 +44,6 @@ from coseal.contracts.certification.scheme import applying, term_ms
 from coseal.contracts.certification.state import certificate_key, project_key, round_key, scheme_key, tranche_key
 from coseal.contracts.certification.verdict import CERTIFIED, CONDITIONAL, REFUSED, Tally, Verdict, verdict
 from coseal.contracts.kernel.wording import in_language
-from coseal.errors import CosealError
 from coseal.ledger.render import plain
 
 _NAV: Final = "projects.nav"
@@ -237,21 +234,9 @@ async def certificate(page: Page) -> View:
     shown = await page.data.state(project_key(page.part("id")))
     if shown.value is None or "certificate" not in shown.value:
         raise Problem(404, "unknown_certificate", page.t("projects.unknown", name=page.part("id")), shown.node)
-    name, reasons = str(shown.value["certificate"]), []
-    for address in page.data.nodes.order():
-        try:
-            document = await asyncio.to_thread(_proven, page, address, name)
-        except CosealError as error:
-            reasons.append((address.name, str(error)))
-        else:
-            return page.file(f"coseal-certificate-{name}.json", json.dumps(document, ensure_ascii=False) + "\n")
-    raise NoAnswer(reasons)
-
-
-def _proven(page: Page, address: Address, name: str) -> dict[str, Any]:
-    token = address.token or page.data.nodes.token
-    with Client(address.url, page.console.genesis, token=token) as client:
-        return client.certificate(name).document
+    name = str(shown.value["certificate"])
+    file = f"coseal-certificate-{name}.json"
+    return await document_file(page, file, lambda client: client.certificate(name).document)
 
 
 ROUTES: Final = (

@@ -1,4 +1,4 @@
-"""What a formula says, and what follows from it for the figures of a member: pure, for whoever asks.
+"""What a formula says, and what follows from it for the figures of a member: pure, for every reader.
 
 Law: each point is one fraction of counted facts, rounded down; no grade, no rank, and too few facts say nothing.
 

@@ -35,22 +35,22 @@ _LIVE: Final = "live"
 
 def observe(view: View, context: Context, seen: Observed) -> Result:
     """Add what an accepted act of another contract says of members; return what its receipt shows of it."""
-    told = _OF_ACTS.get(seen.name)
-    if told is None or (seen.name == _RECORD and (seen.facts is None or seen.facts.gap is None)):
+    count = _OF_ACTS.get(seen.name)
+    if count is None or (seen.name == _RECORD and (seen.facts is None or seen.facts.gap is None)):
         return {}
     facts = Facts(view, context.height, context.time_ms)
-    told(facts, context, seen)
+    count(facts, context, seen)
     said = facts.write()
     return {CREDIT: said} if said else {}
 
 
 def observe_due(view: View, moment: Moment, done: DueThing) -> Result:
     """Add what a due thing of another contract says of members; return lists for the block's first receipt."""
-    told = _OF_DUE.get((done.contract, done.entry[0]))
-    if told is None:
+    count = _OF_DUE.get((done.contract, done.entry[0]))
+    if count is None:
         return {}
     facts = now(view, moment)
-    told(facts, moment, done.result)
+    count(facts, moment, done.result)
     said = facts.write()
     return {"facts": said} if said else {}
 

@@ -1,6 +1,6 @@
 """Audiences: named readers of a vault, by versions; the owner grants the key of a version in envelopes.
 
-Law: whoever is left out of a new version gets no key of it; envelopes are live until the next version.
+Law: a member that a new version leaves out gets no key of it; envelopes are live until the next version.
 
 contracts/disclosure/README.md, V12 and V13.
 """

@@ -91,7 +91,7 @@ def _seats(view: View, owner: str, plan: dict[str, Any], args: Args) -> list[str
             return Rejected("wrong_step", detail)
         known = {*plan["seats"], *plan["substitutes"]}
         if before.threshold == plan["threshold"] and known.issuperset(before.members()):
-            seats = before.members()  # else the plan was replaced since, and says who sits anew
+            seats = before.members()  # else the plan was replaced since, and says who sits now
         out += [member for member, status in before.seats if status in (REFUSED, SILENT)]  # V6
     return seated(view, plan, seats, out)  # V3
 

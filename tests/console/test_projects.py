@@ -11,8 +11,7 @@ import pytest
 
 from coseal.audit.report import Verdict
 from coseal.audit.verify import verify_bytes
-from coseal.console import argument_reading
-from coseal.console.pages import project
+from coseal.console import argument_reading, document_file
 from coseal.errors import CosealError
 from tests.console import visiting
 from tests.console.test_standards import section, words
@@ -200,16 +199,16 @@ def test_the_certificate_is_a_file_that_verifies_and_none_if_no_node_proves_it(
         await see(f"{PAGE}/certificate", status=404)
         scene.certified()
 
-        def proven(page: Any, address: Any, name: str) -> Data:
-            return certificate_document(scene, name)
+        def proven(page: Any, address: Any, ask: Any) -> Data:
+            return certificate_document(scene, "C1")
 
-        def refusing(page: Any, address: Any, name: str) -> Data:
+        def refusing(page: Any, address: Any, ask: Any) -> Data:
             raise CosealError("a review is left out")
 
-        monkeypatch.setattr(project, "_proven", proven)
+        monkeypatch.setattr(document_file, "proven", proven)
         given = await see(f"{PAGE}/certificate")
         assert verify_bytes(given.encode(), scene.chain.genesis).verdict is Verdict.OK
-        monkeypatch.setattr(project, "_proven", refusing)
+        monkeypatch.setattr(document_file, "proven", refusing)
         assert "a review is left out" in await see(f"{PAGE}/certificate", status=503)
 
     visit(tmp_path, scenario)

@@ -11,6 +11,7 @@ from coseal.contracts.certification.kept import root_of_written
 from coseal.formats import arguments, ltac
 from coseal.ledger.block import Receipt
 from tests.support.chain import Chain
+from tests.support.deciding import Deciding
 from tests.support.genesis import make_genesis
 
 DAY_MS: Final = 86_400_000
@@ -32,40 +33,16 @@ def changed(nodes: Sequence[Mapping[str, Any]], name: str, **fields: Any) -> lis
     return [{field: value for field, value in node.items() if value is not None} for node in merged]
 
 
-class Certified:
+class Certified(Deciding):
     """What members do about projects; each call is a block."""
+
+    contract = "certification"
 
     def __init__(self, chain: Chain | None = None, *, scheme: bool = True) -> None:
         self.chain = Chain(make_genesis(name="certification")) if chain is None else chain
         if scheme:
             self.decide("adopt_scheme", scheme="rationality", content=CONTENT, bodies=list(BODIES))
             self.chain.extend([])
-
-    def submit(self, member: str, action: str, /, **args: Any) -> Receipt:
-        name = action if "." in action else f"certification.{action}"
-        return self.chain.submit(f"{member}/admin", name, **args)
-
-    def ok(self, member: str, action: str, /, **args: Any) -> Data:
-        receipt = self.submit(member, action, **args)
-        assert receipt.ok, (receipt.code, receipt.detail)
-        return dict(receipt.data)
-
-    def code(self, member: str, action: str, /, **args: Any) -> str:
-        return self.submit(member, action, **args).code
-
-    def propose(self, kind: str, /, **subject: Any) -> Receipt:
-        proposal = f"{kind.replace('_', '-')}-{self.chain.executor.height}"
-        return self.submit("regulator", "governance.propose", id=proposal, kind=kind, subject=subject)
-
-    def decide(self, kind: str, /, **subject: Any) -> Data:
-        """Propose and accept; return the last vote's result."""
-        result: Data = dict(self.propose(kind, **subject).data)
-        proposal = result["ballot"]
-        for member in ("central-bank", "bank-a", "enterprise-a"):
-            if result["status"] == "open":
-                result = self.ok(member, "governance.vote", ballot=proposal, choice="yes")
-        assert result["status"] == "accepted", result
-        return result
 
     def apply(self, project: str = "clearing", member: str = "enterprise-a", /, **more: Any) -> Data:
         args = {"title": "Clearing", "scheme": "rationality", "kind": "public_chain", "framework_sha256": "cd" * 32}

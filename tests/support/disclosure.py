@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from coseal.contracts.disclosure.plans import PLAN
 from coseal.contracts.disclosure.vaults import Vault, vault_of
-from coseal.ledger.block import Receipt
 from coseal.ledger.custody import Plan
 from coseal.ledger.sealed import SEALING_KEY_BYTES
 from tests.support.chain import Chain
+from tests.support.deciding import Deciding
 from tests.support.genesis import MEMBERS, make_genesis
 
 DAY_MS: Final = 86_400_000
@@ -56,8 +56,10 @@ def commitments(count: int) -> list[str]:
     return [f"{number:02x}" * 32 for number in range(count)]
 
 
-class Custody:
+class Custody(Deciding):
     """What members do about vaults; with ``keys`` everybody has published one for custody."""
+
+    contract = "disclosure"
 
     def __init__(self, *, keys: bool = True, **more: Any) -> None:
         self.chain = Chain(make_genesis(name="custody", capabilities=RIGHTS))
@@ -65,32 +67,6 @@ class Custody:
         self.chain.extend([])
         for member in MEMBERS if keys else ():
             self.ok(member, "set_sealing_key", use="custody", key=KEY)
-
-    def submit(self, member: str, action: str, /, **args: Any) -> Receipt:
-        name = action if "." in action else f"disclosure.{action}"
-        return self.chain.submit(f"{member}/admin", name, **args)
-
-    def ok(self, member: str, action: str, /, **args: Any) -> Data:
-        receipt = self.submit(member, action, **args)
-        assert receipt.ok, (receipt.code, receipt.detail)
-        return dict(receipt.data)
-
-    def code(self, member: str, action: str, /, **args: Any) -> str:
-        return self.submit(member, action, **args).code
-
-    def propose(self, kind: str, /, **subject: Any) -> Receipt:
-        proposal = f"{kind.replace('_', '-')}-{self.chain.executor.height}"
-        return self.submit("regulator", "governance.propose", id=proposal, kind=kind, subject=subject)
-
-    def decide(self, kind: str, /, **subject: Any) -> Data:
-        """Propose and accept; return the last vote's result."""
-        result: Data = dict(self.propose(kind, **subject).data)
-        proposal = result["ballot"]
-        for member in ("central-bank", "bank-a", "enterprise-a"):
-            if result["status"] == "open":
-                result = self.ok(member, "governance.vote", ballot=proposal, choice="yes")
-        assert result["status"] == "accepted", result
-        return result
 
     def opening(self, vault: str = "loans", /, **more: Any) -> Data:
         """Return arguments that open a vault by the usual plan."""
