@@ -32,7 +32,7 @@ from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 
 FACT_STEPS: Final = 75
 """What an entry takes beside reading and writing."""
-ACT_STEPS: Final = 150
+ACT_STEPS: Final = 400
 """What an act takes that may add some."""
 PAGE_ENTRIES: Final = 8
 KEPT_MONTHS: Final = 60

@@ -36,6 +36,8 @@ from coseal.contracts.trade.state import capital_key, exposure_key, limit_key, o
 ASSIGNMENT: Final = "assignment"
 PLEDGE: Final = "pledge"
 BANK: Final = "bank"
+FINANCE_STEPS: Final = 250
+"""What it takes to hold an offer against the bank's book and both wallets, and to hand the receivable over."""
 KINDS: Final = (ASSIGNMENT, PLEDGE)
 
 
@@ -110,6 +112,7 @@ def _accept(view: View, context: Context, args: Args) -> Accepted | Rejected:
     found = books.found(args["receivable"])
     if isinstance(found, Rejected):
         return found
+    view.charge(FINANCE_STEPS)
     number, receivable = found
     wrong = _financed(number, receivable)
     if wrong is not None:
