@@ -45,7 +45,7 @@ MAX_OPEN_MS: Final = 30 * DAY_MS
 MAX_AT_ONCE: Final = 64
 MAX_OBLIGATIONS: Final = 1_000
 MAX_PARTIES: Final = 128
-OBLIGATION_STEPS: Final = 200
+OBLIGATION_STEPS: Final = 240
 """One that is read, compared with its certificate and written, beside its reads and writes."""
 _ENTER_STEPS: Final = 40
 
