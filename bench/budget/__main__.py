@@ -2,7 +2,8 @@
 
 Law: a case is a transaction, or a block with something due, that the executor really executes; its time a step is
 compared with that of the loop, timed right before and after it, so that a busy machine does not matter. A case that
-takes longer a step than the loop is a fault: its charge is too small. Exit status 1 then.
+takes longer a step than the loop is a fault: its charge is too small. So is one that ends with another outcome than
+the one it is for: it measures something else. Exit status 1 then.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ GROUPS: Final[dict[str, Callable[[], Iterator[Result]]]] = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the cases, print the table; return 1 if a charge is too small."""
+    """Run the cases, print the table; return 1 if a charge is too small or an outcome is not the expected one."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("groups", nargs="*", choices=[[], *GROUPS], help="cases of these groups only")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
@@ -66,12 +67,15 @@ def main(arguments: list[str] | None = None) -> int:
     low = [result for result in found if result.share > 1]
     for result in low:
         print(f"the charge is too small: {result.name}", file=sys.stderr)
+    strange = [result for result in found if result.code != result.expected]
+    for result in strange:
+        print(f"{result.code} where {result.expected} is expected: {result.name}", file=sys.stderr)
     if given.json is not None:
         rows = [
             {"case": r.name, "steps": r.steps, "ms": r.milliseconds, "share": r.share, "code": r.code} for r in found
         ]
         given.json.write_text(json.dumps({"machine": about(), "rows": rows}, indent=1), "utf-8")
-    return 1 if low else 0
+    return 1 if low or strange else 0
 
 
 if __name__ == "__main__":

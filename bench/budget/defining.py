@@ -24,13 +24,14 @@ def defining() -> Iterator[Result]:
         scene.chain.signed("bank-a", "process.define_type", {**scene.definition(1, types), "id": "large"}),
     )
     wrong = scene.chain.signed("enterprise-a", "process.define_type", scene.definition(7, types))
-    yield time_case("the same, refused to a stranger", scene, wrong)
+    yield time_case("the same, refused to a stranger", scene, wrong, expected="forbidden")
     term = " && ".join(f"e.attributes.amount != {n}" for n in range(120))
     long = [scene.rule(f"G{n}", "guard", on=[TYPES[0]], **{"assert": term}) for n in range(4)]
     yield time_case(
         "four guards of 4,000 characters proposed",
         scene,
         scene.chain.signed("bank-a", "supervision.propose_rules", {"rules": long}),
+        expected="limit",
     )
     deep = "(" * 30 + ADMITTED + ")" * 30
     rules_deep = [scene.rule(f"G{n}", "guard", on=[TYPES[0]], **{"assert": deep}) for n in range(60)]
@@ -38,21 +39,23 @@ def defining() -> Iterator[Result]:
         "sixty guards of thirty parentheses proposed",
         scene,
         scene.chain.signed("bank-a", "supervision.propose_rules", {"rules": rules_deep}),
+        expected="limit",
     )
-    for name, text in (
-        ("sums", "1" + "+1" * 1_900 + " > 0"),
-        ("selections", "e" + ".attributes" + ".amount == 1 || e.id" * 180 + " == ''"),
-        ("negations", "!" * 30 + "true" + (" && " + "!" * 30 + "true") * 100),
-        ("lists", "[" + "[],{}," * 600 + "1] == []"),
-        ("texts", "'" + "x" * 4_000 + "' == ''"),
-        ("calls", "size('')+" * 400 + "1 > 0"),
-        ("walks", " || ".join("e.objects.all(x,x.id=='')" for _ in range(14))),
+    for name, text, outcome in (
+        ("sums", "1" + "+1" * 1_900 + " > 0", "invalid_rule"),
+        ("selections", "e" + ".attributes" + ".amount == 1 || e.id" * 180 + " == ''", "invalid_rule"),
+        ("negations", "!" * 30 + "true" + (" && " + "!" * 30 + "true") * 100, "limit"),
+        ("lists", "[" + "[],{}," * 600 + "1] == []", "invalid_rule"),
+        ("texts", "'" + "x" * 4_000 + "' == ''", "ok"),
+        ("calls", "size('')+" * 400 + "1 > 0", "invalid_rule"),
+        ("walks", " || ".join("e.objects.all(x,x.id=='')" for _ in range(14)), "ok"),
     ):
         proposed = [scene.rule("G", "guard", on=[TYPES[0]], **{"assert": text})]
         yield time_case(
             f"a guard of {len(text):,} characters, {name}",
             scene,
             scene.chain.signed("bank-a", "supervision.propose_rules", {"rules": proposed}),
+            expected=outcome,
         )
     plain = [
         scene.rule(f"P{n}", "declare", template="response", a=TYPES[n % 9], b=TYPES[n % 9 + 1]) for n in range(300)

@@ -27,13 +27,14 @@ MOST_SECONDS: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A case: its steps, its milliseconds, and what a step of the loop took beside it."""
+    """A case: its steps, its milliseconds, what a step of the loop took beside it, and how it ended."""
 
     name: str
     steps: int
     milliseconds: float
     loop_us: float
     code: str = "ok"
+    expected: str = "ok"
 
     @property
     def step_us(self) -> float:
@@ -135,12 +136,18 @@ class Scene:
 
 
 def time_case(
-    name: str, scene: Scene, *transactions: Transaction, after_ms: int = 1_000, compiles: bool = False
+    name: str,
+    scene: Scene,
+    *transactions: Transaction,
+    after_ms: int = 1_000,
+    compiles: bool = False,
+    expected: str = "ok",
 ) -> Result:
     """Execute a block several times, the loop between, and take the quickest of each; the steps are the block's.
 
     What an empty block takes is left out, unless the case is what is due in one. With ``compiles`` each execution is
-    that of a node that has compiled no rule yet.
+    that of a node that has compiled no rule yet. ``expected`` is the code of the last receipt: another one means that
+    the case measures something else than its name says.
     """
     executor = scene.chain.executor
     height, time_ms = executor.height + 1, executor.time_ms + after_ms
@@ -165,7 +172,7 @@ def time_case(
         gc.enable()
     receipt = Receipt.decode(outcome.receipts[-1])
     milliseconds = (quickest - empty) * 1_000
-    return Result(name, outcome.steps, milliseconds, loop, receipt.code)
+    return Result(name, outcome.steps, milliseconds, loop, receipt.code, expected)
 
 
 def _wanted_seconds(seconds: float, steps: int, loop_us: float) -> float:

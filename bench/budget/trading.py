@@ -47,7 +47,8 @@ def trading() -> Iterator[Result]:
     against = [{"object": ["orders", "order_line", f"none{at}"], "amount": AMOUNT} for at in range(MAX_LINES)]
     until_ms = scene.chain.executor.time_ms + DAY_MS
     offer = {"receivable": "R1", "to": BANK, "against": against, "recourse": True, "expires_ms": until_ms}
-    yield time_case("a transfer against 64 lines is refused", scene, _sign(scene, CREDITOR, "offer_transfer", offer))
+    transfer = _sign(scene, CREDITOR, "offer_transfer", offer)
+    yield time_case("a transfer against 64 lines is refused", scene, transfer, expected="no_debt_between")
     finance = {"receivable": "R1", "kind": "pledge", "advance": AMOUNT, "fee": 1, "recourse": True}
     finance |= {"from": WALLETS[BANK], "wallet": WALLETS[BANK], "expires_ms": until_ms}
     yield time_case("a bank offers to finance", scene, _sign(scene, BANK, "offer_finance", finance))
