@@ -17,7 +17,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import absence, fines, machine, offline, rows, signer, tables
+from bench import absence, fines, machine, money, offline, rows, signer, tables
 from bench.figures import Run, repeated, summary
 from bench.network import Network, end_in_order, running_network
 from bench.overload import overload
@@ -127,6 +127,8 @@ def on_one_network(network: Network, scale: float) -> list[Work]:
         Work("receipt", lambda: offline.receipt_verification(network)),
         Work("plain events", lambda: rows.throughput(network, transactions=many // 10, batch=rows.BATCH), runs=3),
         Work("events", lambda: fines.recorded(network, events)),
+        Work("payments", lambda: money.payments(network, transactions=many // 2), runs=3),
+        Work("transfers", lambda: money.transfers(network, batches=max(16, int(64 * scale))), runs=3),
         Work("leader killed", lambda: absence.leader_killed(network), runs=3, seconds=60),
         Work("catch-up", lambda: absence.catch_up(network, transactions=3 * many), runs=3, seconds=60),
         Work("overload", lambda: overloaded(network, many, scale), runs=1),

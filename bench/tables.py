@@ -70,6 +70,16 @@ ROWS: dict[str, Row] = {
         ("events/s by CPU", "CPU us an event and node"),
     ),
     "plain events": Row("events in batches of 100, no rule in force, 64 clients", (), ("events/s",)),
+    "payments": Row(
+        "payments, one a signature, 64 clients, against the cheapest transaction",
+        (Target("of any signed transaction", 0.9),),
+        ("of a recorded event", "payments/s", "any transactions/s", _CPU),
+    ),
+    "transfers": Row(
+        "transfers in signed batches of 500, 16 clients; all into one wallet against distinct ones",
+        (Target("transfers/s", 4_000), Target("of distinct wallets", 0.9)),
+        ("into one wallet/s",),
+    ),
     "import": Row("the fines log from its file with `coseal import`, ten rules in force", (), ("events/s",)),
     "audit, headers": Row("offline audit of headers and certificates", (Target("blocks/s", 2_000),)),
     "audit, replay": Row("offline audit with replay", (Target("transactions/s", 3_000),)),

@@ -21,7 +21,7 @@ LEAST_SECONDS: Final = 0.35
 """How long a case is repeated at least: the quickest of a few short runs is the machine's chance, not the work."""
 NEAR: Final = 0.95
 """The share from which on a case may seem too long by chance."""
-MOST_SECONDS: Final = 10.0
+MOST_SECONDS: Final = 30.0
 """How long a case is repeated that seems to take as long as its steps: what else the machine does comes and goes."""
 
 

@@ -64,7 +64,7 @@ class Treasury:
             central.submit("currency", "admit_institution", {"member": "bank-a"}).require_ok()
             source = {"id": RESERVES, "process_type": RESERVES, "mode": "live"}
             bank.submit_any("process", "register_source", source).require_ok()
-            args = self._instruction(bank)
+            args = record_instruction(bank, _ISSUED)
             hashed = item_hash(args["source"], 1, args["item"]).hex()
             central.submit_any("process", "attest", {"item": hashed, "verdict": "confirm"}).require_ok()
             alone = central.submit_any("currency", "issue", args).receipt.code
@@ -77,16 +77,6 @@ class Treasury:
             f"bank-a has {_ISSUED} of reserves confirmed; the central bank issues as much, by another person than who "
             f"confirmed them (the same one: {alone}), and once (a second time: {again})"
         )
-
-    def _instruction(self, bank: Client) -> dict[str, Any]:
-        """Record a reserve instruction; return the arguments by which money is issued on it."""
-        said = {"direction": "issue", "amount": _ISSUED, "currency": "CNY", "instruction": "I-1"}
-        time_ms = bank.block("latest").block.header.time_ms
-        what = {"event": "I-1", "type": "Reserve instruction", "time": time_text(time_ms)}
-        item = {**what, "objects": [["account", "bank-a"]], "attributes": said, "counterparty": "central-bank"}
-        args = {"source": RESERVES, "sequence": 1, "items": [item]}
-        bank.submit_any("process", "record", args).require_ok()
-        return {"source": f"bank-a/{RESERVES}", "sequence": 1, "item": item}
 
     def _open(self) -> None:
         with self._client("bank-a") as bank:
@@ -157,6 +147,17 @@ class Treasury:
             "what all wallets have is what was issued; the audit below sums them one by one, after each block"
         )
         return len(rows)
+
+
+def record_instruction(bank: Client, amount: str) -> dict[str, Any]:
+    """Record an instruction of reserves for ``amount`` yuan; return the arguments by which money is issued on it."""
+    said = {"direction": "issue", "amount": amount, "currency": "CNY", "instruction": "I-1"}
+    time_ms = bank.block("latest").block.header.time_ms
+    what = {"event": "I-1", "type": "Reserve instruction", "time": time_text(time_ms)}
+    item = {**what, "objects": [["account", "bank-a"]], "attributes": said, "counterparty": "central-bank"}
+    args = {"source": RESERVES, "sequence": 1, "items": [item]}
+    bank.submit_any("process", "record", args).require_ok()
+    return {"source": f"bank-a/{RESERVES}", "sequence": 1, "item": item}
 
 
 def _amount(item: Mapping[str, Any]) -> Decimal:
