@@ -50,7 +50,7 @@ MAY_NOT_IMPORT = {  # these use third-party packages freely
 # package of coseal/ -> the other packages of coseal/ that it may import; all may import coseal.errors
 COSEAL_MAY_IMPORT: dict[str, set[str]] = {
     "formats": set(),
-    "client": {"formats"},
+    "client": {"formats", "sealing"},
     "network": {"client"},
     "sql": set(),
     "kit": {"sql"},
@@ -58,7 +58,7 @@ COSEAL_MAY_IMPORT: dict[str, set[str]] = {
     "streams": {"client"},
     "doctor": {"client", "network"},
     "demo": {"formats", "client", "network"},
-    "cli": {"formats", "client", "network", "sql", "streams", "doctor", "demo", "kit"},
+    "cli": {"formats", "client", "network", "sql", "streams", "doctor", "demo", "kit", "sealing"},
 }
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
@@ -20,6 +21,7 @@ from coseal.client.base import BaseClient
 from coseal.client.blocking import Body, are_local, headers_of, options_of, unreachable
 from coseal.client.certificates import ProvenCertificate, certificate_of
 from coseal.client.corrections import completed
+from coseal.client.custodian import Answer
 from coseal.client.decisions import Decision, decision_of
 from coseal.client.exchange import Exchange, Pause, Reply
 from coseal.client.history import object_history_of
@@ -34,6 +36,7 @@ from coseal.client.stream import Event, Follower
 from coseal.client.submitting import AsyncSubmitting
 from coseal.client.trade import TradeProof, unpledged, unregistered
 from coseal.client.transactions import Committed
+from coseal.client.vaults import Vaults
 from coseal.contracts.policy.state import instrument_key
 from coseal.errors import Unreachable
 from coseal.ledger.block import CommittedBlock
@@ -41,6 +44,7 @@ from coseal.ledger.genesis import Genesis
 from coseal.ledger.proof import CertifiedValue
 from coseal.ledger.signing import Signer
 from coseal.ledger.transaction import Transaction
+from coseal.sealing.secrets import Secrets
 
 _T = TypeVar("_T")
 
@@ -69,6 +73,10 @@ class AsyncClient(BaseClient, AsyncSubmitting):
         self.money: Money[Awaitable[Committed], Awaitable[dict[str, Any]], Awaitable[Decimal]] = Money(
             self.session, self.run
         )
+
+    def vaults(self, secrets: Secrets | Path | str) -> Vaults[Awaitable[Committed], Awaitable[Answer]]:
+        """Return what opens vaults and holds seats; see ``Client.vaults``."""
+        return Vaults(self.session, self.run, secrets)
 
     async def __aenter__(self) -> AsyncClient:
         return self

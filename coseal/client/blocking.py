@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
@@ -22,6 +23,7 @@ from coseal.audit.sources import MAX_RESPONSE_BYTES, RESPONSE_SECONDS
 from coseal.client.base import BaseClient
 from coseal.client.certificates import ProvenCertificate, certificate_of
 from coseal.client.corrections import completed
+from coseal.client.custodian import Answer
 from coseal.client.decisions import Decision, decision_of
 from coseal.client.exchange import MSGPACK, Ask, Exchange, Pause, Reply, state_path
 from coseal.client.money import Money
@@ -29,12 +31,14 @@ from coseal.client.netting import Solved, solved
 from coseal.client.pages import Pages
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
 from coseal.client.session import COMMIT_TIMEOUT_S
+from coseal.client.signed_requests import SIGNATURE
 from coseal.client.standards import Standards
 from coseal.client.statements import Statement, statement_of
 from coseal.client.stream import Event, Follower
 from coseal.client.submitting import Submitting
 from coseal.client.trade import TradeProof, unpledged, unregistered
 from coseal.client.transactions import Committed, sign_as
+from coseal.client.vaults import Vaults
 from coseal.contracts.policy.state import instrument_key
 from coseal.errors import Unreachable
 from coseal.ledger.block import CommittedBlock, Header
@@ -44,6 +48,7 @@ from coseal.ledger.proof import CertifiedValue
 from coseal.ledger.signing import Signer
 from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import ValidatorSet
+from coseal.sealing.secrets import Secrets
 
 __all__ = ["COMMIT_TIMEOUT_S", "MSGPACK", "Client", "Committed", "sign_as", "state_path"]
 
@@ -71,6 +76,10 @@ class Client(BaseClient, Submitting):
         self._http = http_client(self.session.urls, token, transport)
         self.standards: Standards[Committed, dict[str, Any], list[dict[str, Any]]] = Standards(self.session, self.run)
         self.money: Money[Committed, dict[str, Any], Decimal] = Money(self.session, self.run)
+
+    def vaults(self, secrets: Secrets | Path | str) -> Vaults[Committed, Answer]:
+        """Return what opens vaults and holds seats, with the folder of secrets beside the operator's key."""
+        return Vaults(self.session, self.run, secrets)
 
     def __enter__(self) -> Client:
         return self
@@ -373,7 +382,14 @@ def carry(http: httpx.Client, exchange: Exchange[_T]) -> _T:
 
 def options_of(ask: Ask) -> dict[str, Any]:
     """Return what a request is made with, beside its method and URL."""
-    return {"params": ask.params, "content": ask.content, "headers": ask.headers, "timeout": ask.timeout_s}
+    made = {"params": ask.params, "content": ask.content, "headers": ask.headers, "timeout": ask.timeout_s}
+    return {**made, "auth": _by_signature} if SIGNATURE in ask.headers else made
+
+
+def _by_signature(request: httpx.Request) -> httpx.Request:
+    """Leave the token out of a signed request: a node would take it as asked by the token."""
+    request.headers.pop("Authorization", None)
+    return request
 
 
 class Body:

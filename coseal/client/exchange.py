@@ -17,6 +17,8 @@ from urllib.parse import quote
 from coseal.errors import Busy, FalseAnswer, Refused
 
 MSGPACK: Final = "application/msgpack"
+SEALED: Final = "application/vnd.coseal.sealed+msgpack"
+"""The body ``["sealed", 1, transaction, sidecar]``."""
 REQUEST_TIMEOUT_S: Final = 40.0  # a node holds ``wait=commit`` and ``min_height`` for up to 30 s
 BUSY: Final = frozenset({429, 503})
 _NOT_THE_NODE: Final = frozenset({502, 503, 504})

@@ -21,6 +21,7 @@ from coseal.client.exchange import (
     BUSY,
     MSGPACK,
     REQUEST_TIMEOUT_S,
+    SEALED,
     Ask,
     Exchange,
     Pause,
@@ -29,6 +30,7 @@ from coseal.client.exchange import (
     false_answer,
 )
 from coseal.client.roster import STALE_ASIDE_S, Roster
+from coseal.client.signed_requests import signed_headers
 from coseal.client.transactions import Committed, sign_as
 from coseal.errors import Busy, CosealError, FalseAnswer, NotCommitted, Refused, StaleAnswer, Unreachable
 from coseal.ledger import codec
@@ -168,12 +170,15 @@ class Session:
             raise CosealError("no signing identity", "give a sender MEMBER/USER and its key")
         return sign_as(self.genesis, self.sender, self._signer, contract, action, args, valid_for_ms=valid_for_ms)
 
-    def commit(self, transaction: Transaction, timeout_s: float) -> Exchange[Committed]:
-        """Send a signed transaction until it is seen committed, to the same node or others; see ``Client.commit``."""
+    def commit(self, transaction: Transaction, timeout_s: float, sidecar: bytes | None = None) -> Exchange[Committed]:
+        """Send a signed transaction until it is seen committed, to the same node or others; see ``Client.commit``.
+
+        ``sidecar`` is what it names, sent beside it.
+        """
         deadline, sent, why = time.monotonic() + timeout_s, False, ""
         while True:
             try:
-                answer = yield from self.send(transaction, wait="commit", deadline=deadline)
+                answer = yield from self.send(transaction, wait="commit", deadline=deadline, sidecar=sidecar)
                 sent = True
                 if answer.get("status") in ("committed", "rejected"):
                     return (yield from self.receipt(transaction.id, _RECEIPT_TIMEOUT_S))
@@ -203,17 +208,25 @@ class Session:
         return True
 
     def send(
-        self, transaction: Transaction, *, wait: str = "accepted", deadline: float | None = None
+        self,
+        transaction: Transaction,
+        *,
+        wait: str = "accepted",
+        deadline: float | None = None,
+        sidecar: bytes | None = None,
     ) -> Exchange[dict[str, Any]]:
         """Post a transaction and return the node's answer; a busy node is asked again until ``deadline``."""
+        body, kind = transaction.raw, MSGPACK
+        if sidecar is not None:
+            body, kind = codec.encode(["sealed", 1, transaction.raw, sidecar]), SEALED
         end = time.monotonic() + COMMIT_TIMEOUT_S if deadline is None else deadline
         while True:
             reply = yield from self.ask(
                 "POST",
                 "/v1/transactions",
                 params={"wait": wait},
-                content=transaction.raw,
-                headers={"Content-Type": MSGPACK},
+                content=body,
+                headers={"Content-Type": kind},
                 timeout_s=min(REQUEST_TIMEOUT_S, max(1.0, end - time.monotonic())),
             )
             if reply.status not in BUSY or time.monotonic() >= end:
@@ -286,6 +299,26 @@ class Session:
         """Return the decoded value of a state key, None if it is absent; proven, as ``state``."""
         raw = (yield from self.state(key, min_height)).value
         return None if raw is None else codec.decode(raw)
+
+    def sidecar(self, name: bytes) -> Exchange[bytes]:
+        """Return a live sidecar that the own member may read, as a node gives it; its reader compares the name.
+
+        Nodes are asked in turn: one may not hold it yet. Raises ``Refused`` (``unknown_sidecar``) if none gives it.
+        """
+        if self._signer is None or self.sender is None:
+            raise CosealError(
+                "no signing identity", "a sidecar is read by a member that may: give a sender and its key"
+            )
+        path = f"/v1/sidecars/{name.hex()}"
+        for left in reversed(range(len(self.urls))):
+            headers = signed_headers(self._signer, self.genesis.chain_id, self.sender, path)
+            reply = yield from self.ask("GET", path, headers=headers)
+            if reply.status == 200:
+                break
+            self.turn(reply.node)
+            if not left:
+                document_of(reply)
+        return reply.content
 
     def block(self, height: int | str) -> Exchange[CommittedBlock]:
         """Return a committed block by height or ``latest``, its certificate verified against the genesis."""

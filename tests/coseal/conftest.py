@@ -10,6 +10,7 @@ import pytest
 
 from coseal.cli.archived_statements import statement_from
 from coseal.client.blocking import Client
+from coseal.client.exchange import SEALED
 from coseal.contracts.currency.statement import Period, month_from
 from coseal.contracts.registry import CAPABILITIES
 from coseal.ledger import merkle
@@ -17,6 +18,7 @@ from coseal.ledger.block import Receipt
 from coseal.ledger.codec import decode, encode
 from coseal.ledger.proof import CertifiedValue, TransactionProof
 from coseal.ledger.render import plain, proof_json, receipt_json, state_proof_json
+from coseal.ledger.sealed import decode_sidecar, name_of
 from coseal.ledger.transaction import Transaction
 from tests.audit.conftest import ListSource
 from tests.reference import reference
@@ -35,6 +37,7 @@ class FakeNode(httpx.BaseTransport):
         self.posted: list[Transaction] = []
         self.lose: set[int] = set()
         self.busy = 0
+        self.sidecars: dict[str, bytes] = {}
         self.tamper: Callable[[str, dict], dict] = lambda path, document: document
 
     def client(self, member: str = "enterprise-a") -> Client:
@@ -47,6 +50,10 @@ class FakeNode(httpx.BaseTransport):
             return self._post(request)
         if path.startswith("/v1/transactions/"):
             return self._transaction(path)
+        if path.startswith("/v1/sidecars/"):
+            held = self.sidecars.get(path.rpartition("/")[2])
+            signed = "signature" in request.headers and "authorization" not in request.headers
+            return httpx.Response(200, content=held) if held and signed else self._problem(404, "unknown_sidecar")
         if path.startswith("/v1/state/"):
             return self._state(path.removeprefix("/v1/state/"), proof="proof=true" in str(request.url))
         if path.startswith("/v1/wallets/") and path.endswith("/statement"):
@@ -78,7 +85,11 @@ class FakeNode(httpx.BaseTransport):
         if self.busy:
             self.busy -= 1
             return self._problem(503, "mempool_full")
-        transaction = Transaction.decode(request.content)
+        raw = request.content
+        if request.headers["content-type"] == SEALED:
+            _, _, raw, sidecar = decode(raw)
+            self.sidecars[name_of(decode_sidecar(sidecar)).hex()] = sidecar
+        transaction = Transaction.decode(raw)
         self.posted.append(transaction)
         if len(self.posted) in self.lose:
             return httpx.Response(202, json=self._accepted(transaction.id))
