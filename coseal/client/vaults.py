@@ -8,7 +8,7 @@ what a blocking client does, or an awaitable of it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from secrets import token_bytes
 from typing import Any, Final, Generic, TypeVar
@@ -16,6 +16,7 @@ from typing import Any, Final, Generic, TypeVar
 from coseal.client.corrections import submitted
 from coseal.client.custodian import Proven, answer_seat, required_vault, vault_exchange
 from coseal.client.exchange import Exchange
+from coseal.client.sealing import BATCH_ITEMS, record_sealed
 from coseal.client.session import COMMIT_TIMEOUT_S, Session
 from coseal.client.transactions import Committed
 from coseal.contracts.disclosure import plans
@@ -100,6 +101,23 @@ class Vaults(Generic[Acted, Answered]):
         """
         answered: Answered = self._run(answer_seat(self._session, self.secrets, owner, vault))
         return answered
+
+    def record(
+        self,
+        vault: str,
+        events: Iterable[Mapping[str, Any]],
+        *,
+        source: str | None = None,
+        sequence: int | None = None,
+        batch_items: int = BATCH_ITEMS,
+    ) -> Any:
+        """Record events whose sealed attributes are given in the clear; return what was committed, a batch each.
+
+        Each batch goes with its cells, encrypted to an armed vault and the newest version of its audiences. With the
+        ``sequence`` of the first event, those that the source holds already are passed over, not compared: salts are
+        drawn again. Raises ``Refused`` as the chain would, ``CosealError`` where an event does not fit.
+        """
+        return self._run(record_sealed(self._session, self.secrets, vault, events, source, sequence, batch_items))
 
     def _submit(self, action: str, args: Mapping[str, Any]) -> Acted:
         acted: Acted = self._run(submitted(self._session, NAME, action, args, COMMIT_TIMEOUT_S))
