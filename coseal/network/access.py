@@ -56,8 +56,11 @@ class Access:
     def identity(self, who: str, genesis: Genesis) -> tuple[str, Signer]:
         """Return the full sender of MEMBER[/USER] and a signer with its key."""
         sender = full_sender(who, genesis, self._users)
-        path = self.key if self.key is not None else self.network().key_path(sender)
-        return sender, keys.read_signer(path, keys.environment_passphrase())
+        return sender, keys.read_signer(self.key_path(sender), keys.environment_passphrase())
+
+    def key_path(self, sender: str) -> Path:
+        """Return the key file of MEMBER/USER: the one that is given, else that of the folder."""
+        return self.key if self.key is not None else self.network().key_path(sender)
 
     def _users(self, member: str) -> list[str]:
         return self.network().users(member) if folders.exists(self.directory) else []
