@@ -16,7 +16,7 @@ def test_the_demo_tells_the_whole_story_and_what_it_leaves_verifies(tmp_path: Pa
     folder = tmp_path / "demo"
     command = [sys.executable, "-m", "coseal"]
     done = subprocess.run(
-        [*command, "demo", folder, "--json"], capture_output=True, text=True, timeout=170, check=False
+        [*command, "demo", folder, "--json"], capture_output=True, text=True, timeout=420, check=False
     )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
