@@ -52,29 +52,6 @@ class Shown:
     values: Sequence[CertifiedValue]
 
 
-class _Proven:
-    """The state as far as a document shows it; whatever is read is proven first."""
-
-    def __init__(self, values: Sequence[CertifiedValue]) -> None:
-        self._shown = {value.key.decode("utf-8", "backslashreplace"): value for value in values}
-        self._left = dict.fromkeys(self._shown)
-        if len(self._shown) < len(values):
-            raise BadProof("a value is shown twice")
-
-    def get(self, key: str) -> Any:
-        """Return the value of a key; raise ``BadProof`` unless it is shown and proven."""
-        value = self._shown.get(key)
-        if value is None:  # A28
-            raise BadProof(f"{key} is neither shown nor proven absent")
-        self._left.pop(key, None)
-        return certified.value_of(value, key)
-
-    def require_no_more(self) -> None:
-        """Raise ``BadProof`` if more is shown than was read."""
-        if self._left:
-            raise BadProof(f"{min(self._left)} is no part of what the certificate follows from")
-
-
 def read(value: Any) -> Shown:
     """Return what a document shows; raise ``Malformed``. Proves nothing yet."""
     fields = document_fields(value, KIND, _NAMES)
@@ -122,13 +99,13 @@ def prove(shown: Shown, trace: Trace) -> tuple[Ground, dict[str, Any]]:
 
 def _ground(shown: Shown) -> Ground:
     """Return what the certificate follows from, all of it proven."""
-    proven = _Proven(shown.values)
+    proven = certified.Proven(shown.values)  # A28
     certificate = certificate_in(proven, shown.name)
     wrong = not_in_force(shown.name, certificate, shown.header.time_ms)
     if certificate is None or wrong is not None:  # A29
         raise BadProof(wrong or "there is no certificate")
     ground = ground_of(proven, shown.name, certificate)
-    proven.require_no_more()
+    proven.require_no_more("what the certificate follows from")
     if ground.project.get("certificate") != shown.name:
         raise BadProof(f"{shown.name} is not the certificate of {certificate['project']}")
     return ground

@@ -147,3 +147,27 @@ def state_path(value: CertifiedValue, trace: Trace) -> None:
         value.proof.verify(value.key, value.value, value.header.state_root)
         held = "holds this value" if value.value is not None else "lacks the key"
         seen.detail = f"the bucket {held}, and the siblings lead to the header's state_root"
+
+
+class Proven:
+    """The state as far as a document shows it; whatever is read is proven first."""
+
+    def __init__(self, values: Sequence[CertifiedValue]) -> None:
+        """Raise ``BadProof`` for a value that is shown twice."""
+        self._shown = {value.key.decode("utf-8", "backslashreplace"): value for value in values}
+        self._left = dict.fromkeys(self._shown)
+        if len(self._shown) < len(values):
+            raise BadProof("a value is shown twice")
+
+    def get(self, key: str) -> Any:
+        """Return the value of a key; raise ``BadProof`` unless it is shown and proven."""
+        value = self._shown.get(key)
+        if value is None:  # A28
+            raise BadProof(f"{key} is neither shown nor proven absent")
+        self._left.pop(key, None)
+        return value_of(value, key)
+
+    def require_no_more(self, whole: str) -> None:
+        """Raise ``BadProof`` if more is shown than was read, which is ``whole``."""
+        if self._left:
+            raise BadProof(f"{min(self._left)} is no part of {whole}")

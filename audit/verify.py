@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
-from coseal.audit import bundle, certificate, certified, credential, decision, fork_document, statement, trade
+from coseal.audit import bundle, certificate, certified, credential, decision, dossier, fork_document, statement, trade
 from coseal.audit.certified import Judged, block_text
 from coseal.audit.export import Beside, file_in, read_at_most, verify_export
 from coseal.audit.history import record_of, verify_history
@@ -20,6 +20,7 @@ from coseal.audit.light import UnknownValidators
 from coseal.audit.report import Verdict
 from coseal.audit.steps import Step, Trace, Untold
 from coseal.contracts.certification.proof import KIND as CERTIFICATE
+from coseal.contracts.credit.dossier import KIND as DOSSIER
 from coseal.contracts.currency.statement import KIND as STATEMENT
 from coseal.contracts.governance.decision_keys import KIND as DECISION
 from coseal.contracts.trade.proofs import KIND as TRADE_PROOF
@@ -60,6 +61,7 @@ STEPS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     DECISION: decision.STEP_NAMES,
     STATEMENT: statement.STEP_NAMES,
     TRADE_PROOF: trade.STEP_NAMES,
+    DOSSIER: dossier.STEP_NAMES,
     CERTIFICATE: certificate.STEP_NAMES,
     credential.KIND: credential.STEP_NAMES,
     bundle.KIND: bundle.STEP_NAMES,
@@ -316,6 +318,11 @@ def _trade_proof(document: Any, genesis: Genesis, trace: Trace) -> _Told:
     return reason, {**_facts(judged), **facts}
 
 
+def _dossier(document: Any, genesis: Genesis, trace: Trace) -> _Told:
+    reason, facts, judged = dossier.verify_dossier(document, genesis, trace)
+    return reason, {**_facts(judged), **facts}
+
+
 def _certificate(document: Any, genesis: Genesis, trace: Trace) -> _Told:
     reason, facts, judged = certificate.verify_certificate(document, genesis, trace)
     return reason, {**_facts(judged), **facts}
@@ -349,6 +356,7 @@ _KINDS: Final[Mapping[str, Callable[[Any, Genesis, Trace], _Told]]] = {
     DECISION: _decision,
     STATEMENT: _statement,
     TRADE_PROOF: _trade_proof,
+    DOSSIER: _dossier,
     CERTIFICATE: _certificate,
     credential.KIND: _credential,
     fork_document.KIND: fork_document.verify_fork,

@@ -83,6 +83,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "audit.kind.trade_proof": ("Proof that nobody else claims it", "无权利负担证明"),
     "audit.kind.certificate": ("Certificate of a project", "项目认证证书"),
     "audit.kind.credential": ("Credential of a certified project", "认证项目的凭证"),
+    "audit.kind.dossier": ("Dossier of a member", "成员信用档案"),
     "audit.kind.evidence_bundle": ("Evidence bundle", "证据包"),
     "audit.kind.export": ("Export", "导出"),
     "audit.kind.file": ("Not a Coseal document", "不是本系统的文件"),
@@ -240,6 +241,21 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "audit.what.unclaimed": (
         "What the state has of it says that no bank finances the receivable, or that the invoice was never registered.",
         "状态载明没有银行为该应收账款融资，或该发票从未登记。",
+    ),
+    "audit.step.facts": ("What the state has of the member", "状态所载的成员记录"),
+    "audit.what.facts": (
+        "For every month the state says which lists there are, or that there is none; each page of them is proven.",
+        "状态载明每个月有哪些列表或没有列表；列表的每一页均有证明。",
+    ),
+    "audit.step.lists": ("All facts, and only these", "全部记录，且仅此而已"),
+    "audit.what.lists": (
+        "Chained one after another the entries lead to the head of their list, and say what became of each fact.",
+        "各条目依次串联得到列表的链头，并说明每项记录的后续情况。",
+    ),
+    "audit.step.formulas": ("What the formulas say", "公式的结果"),
+    "audit.what.formulas": (
+        "What each formula says was worked out again from the facts: no value of it is in the file or on the ledger.",
+        "各公式的结果由记录重新计算得出：文件与账本中均不含该数值。",
     ),
     "audit.step.balances": ("What the wallet had", "钱包余额"),
     "audit.what.balances": (

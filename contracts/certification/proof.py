@@ -18,6 +18,7 @@ from coseal.contracts.certification.panel import Reviewer
 from coseal.contracts.certification.reviewers import get_eligible
 from coseal.contracts.certification.state import certificate_key, project_key, review_key, round_key, scheme_key
 from coseal.contracts.kernel.action import Reader
+from coseal.contracts.kernel.recording import Recording
 from coseal.contracts.kernel.wording import moment_text
 from coseal.ledger.proof import CertifiedValue
 from coseal.ledger.render import certified_header_json, proven_value_json
@@ -44,18 +45,6 @@ class Ground:
     eligible: Sequence[Reviewer]
     nodes: Mapping[str, Data]
     reviews: Mapping[str, Mapping[str, Any] | None]
-
-
-class Recording:
-    """A reader that keeps which keys were read, in order."""
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader, self.keys = reader, dict[str, None]()
-
-    def get(self, key: str) -> Any:
-        """Return a value of the state."""
-        self.keys[key] = None
-        return self._reader.get(key)
 
 
 def not_in_force(name: str, certificate: Mapping[str, Any] | None, time_ms: int) -> str | None:

@@ -11,6 +11,7 @@ from typing import Final
 
 from coseal.contracts.credit import consulting, contests, formulas
 from coseal.contracts.credit.facts import FORGET, forget
+from coseal.contracts.credit.lists import LISTS
 from coseal.contracts.credit.observed import observe, observe_due
 from coseal.contracts.credit.rows import writer
 from coseal.contracts.credit.state import KEYS, NAME, OPEN_KEYS
@@ -53,6 +54,7 @@ CONTRACT: Final[Contract] = Contract(
     observe_due=observe_due,
     tables=TABLES,
     rows=writer,
+    lists=LISTS,
     keys=KEYS,
     open_keys=OPEN_KEYS,
 )

@@ -23,6 +23,7 @@ from coseal.client.certificates import ProvenCertificate, certificate_of
 from coseal.client.corrections import completed
 from coseal.client.custodian import Answer
 from coseal.client.decisions import Decision, decision_of
+from coseal.client.dossiers import ProvenDossier, dossier_of
 from coseal.client.exchange import Exchange, Pause, Reply
 from coseal.client.history import object_history_of
 from coseal.client.money import Money
@@ -174,6 +175,12 @@ class AsyncClient(BaseClient, AsyncSubmitting):
     ) -> TradeProof:
         """Return the proof that an invoice stands behind no receivable; see ``Client.unregistered``."""
         return await self.run(unregistered(self.session, creditor, number, date, total, min_height))
+
+    async def dossier(
+        self, member: str, *, formulas: Sequence[str] | None = None, months: int | None = None, min_height: int = 0
+    ) -> ProvenDossier:
+        """Return all facts of a member, proven to be all, with formulas; see ``Client.dossier``."""
+        return await self.run(dossier_of(self.session, member, formulas, months, min_height))
 
     async def history(
         self, process_type: str, object_type: str, object_id: str, *, min_height: int = 0

@@ -25,6 +25,7 @@ from coseal.client.certificates import ProvenCertificate, certificate_of
 from coseal.client.corrections import completed
 from coseal.client.custodian import Answer
 from coseal.client.decisions import Decision, decision_of
+from coseal.client.dossiers import ProvenDossier, dossier_of
 from coseal.client.exchange import MSGPACK, Ask, Exchange, Pause, Reply, state_path
 from coseal.client.money import Money
 from coseal.client.netting import Solved, solved
@@ -250,6 +251,17 @@ class Client(BaseClient, Submitting):
         However its number is spelt. One that does is a ``Refused`` answer; a node that hides it is found out.
         """
         return self.run(unregistered(self.session, creditor, number, date, total, min_height))
+
+    def dossier(
+        self, member: str, *, formulas: Sequence[str] | None = None, months: int | None = None, min_height: int = 0
+    ) -> ProvenDossier:
+        """Return all facts of a member, proven to be all, and what formulas say of them, for ``coseal verify``.
+
+        ``formulas`` are ids of adopted ones, by default all that the node lists; ``months`` how many up to the newest
+        block, by default all there can be. A member that did not record why it reads (``credit.consult``) is
+        ``Refused``; a node that leaves a fact out is found out.
+        """
+        return self.run(dossier_of(self.session, member, formulas, months, min_height))
 
     def solved_run(self, run: str, *, min_height: int = 0) -> Solved:
         """Return the greatest clearing of a netting run such as ``N1``, solved here from its proven state.

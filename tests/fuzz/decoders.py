@@ -236,6 +236,18 @@ def _trade_proof(data: bytes) -> str:
 
 
 @cache
+def _dossier_facts() -> dict[str, Any]:
+    genesis, data = seeds.dossier()
+    return dict(verify_bytes(data, genesis).facts)
+
+
+def _dossier(data: bytes) -> str:
+    result = verify_bytes(data, seeds.dossier()[0])
+    assert not result.ok or result.facts == _dossier_facts()
+    return json.dumps(result.to_json())
+
+
+@cache
 def _certified_project() -> dict[str, Any]:
     genesis, data = seeds.project_certificate()
     return dict(verify_bytes(data, genesis).facts)
@@ -405,6 +417,7 @@ DECODERS: tuple[Decoder, ...] = (
     Decoder("decision", "json", _decision, lambda: [seeds.decision()[1]], share=0.2),
     Decoder("wallet-statement", "json", _statement, lambda: [seeds.statement()[1]], share=0.2),
     Decoder("trade-proof", "json", _trade_proof, lambda: [seeds.trade_proof()[1]], share=0.2),
+    Decoder("dossier", "json", _dossier, lambda: [seeds.dossier()[1]], share=0.05),
     Decoder("project-certificate", "json", _project_certificate, lambda: [seeds.project_certificate()[1]], share=0.02),
     Decoder("sd-jwt", "text", _sd_jwt, lambda: [seeds.credential()]),
     Decoder("evidence-bundle", "json", _bundle, lambda: [seeds.bundle()[1]], share=0.01),

@@ -29,6 +29,7 @@ from coseal.cli.archived_statements import statement_from
 from coseal.client.bundle import collect
 from coseal.consensus import messages, persisted
 from coseal.contracts.certification.scheme import applying
+from coseal.contracts.credit.dossier import Question as DossierQuestion
 from coseal.contracts.currency.statement import Period
 from coseal.contracts.registry import CONTRACTS, KINDS
 from coseal.contracts.trade.proofs import Question
@@ -56,7 +57,7 @@ from tests.support.governance import World, decision_document
 from tests.support.keys import signer
 from tests.support.panelled import Panelled, certificate_document, review
 from tests.support.supervised import Story
-from tests.support.trade import trade_document, trading
+from tests.support.trade import A, dossier_document, trade_document, trading, with_facts
 from tests.vectors import generate as vectors
 
 FIRST, SECOND = vectors.FIRST, vectors.committed(2, vectors.FIRST, 1)
@@ -499,6 +500,13 @@ def trade_proof() -> tuple[Genesis, bytes]:
     """Return the proof that a receivable is unpledged, and the genesis of its chain."""
     trade = trading()
     return trade.chain.genesis, text(trade_document(trade, Question(trade.owed())))
+
+
+@cache
+def dossier() -> tuple[Genesis, bytes]:
+    """Return the dossier of a member over a few months, and the genesis of its chain."""
+    trade = with_facts()
+    return trade.chain.genesis, text(dossier_document(trade, DossierQuestion(A, 12, ("payment",))))
 
 
 @cache

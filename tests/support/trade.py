@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from coseal.contracts.credit import dossier
+from coseal.contracts.credit.figures import month_of
+from coseal.contracts.credit.formula import EXAMPLE
 from coseal.contracts.trade.ledger import Loan, Receivable, number_of
 from coseal.contracts.trade.proofs import Question, document
 from coseal.contracts.trade.state import loan_key, receivable_key
@@ -148,3 +151,38 @@ def trade_document(trade: Trade, question: Question) -> dict[str, Any]:
     tip = chain.blocks[-1]
     value = CertifiedValue(key, *chain.state.prove(key), tip.block.header, tip.certificate)
     return json.loads(json.dumps(document(question, value)))  # type: ignore[no-any-return]
+
+
+def dossier_document(trade: Trade, question: dossier.Question) -> dict[str, Any]:
+    """Return the dossier of a member by the newest block."""
+    chain = trade.chain
+    tip = chain.blocks[-1]
+    proven = [
+        CertifiedValue(key.encode(), *chain.state.prove(key.encode()), tip.block.header, tip.certificate)
+        for key in dossier.keys(chain.executor.reader, question, month_of(tip.block.header.time_ms))
+    ]
+    return json.loads(json.dumps(dossier.document(question, proven)))  # type: ignore[no-any-return]
+
+
+def with_facts(trade: Trade | None = None) -> Trade:
+    """Return a chain with a formula, on which enterprise-a paid three times in time and twice late, and contests one.
+
+    The contest of the other late payment was upheld and the fact corrected.
+    """
+    trade = trading(trade)
+    trade.decide("credit_formula", formula={**EXAMPLE})
+    for _ in range(3):
+        trade.settle(trade.owed(), AMOUNT)
+    names = [trade.owed(), trade.owed()]
+    trade.fell_due(DUE_DAYS * DAY_MS)
+    for name in names:
+        trade.settle(name, AMOUNT)
+    fact = {"month": month_of(trade.chain.executor.time_ms), "kind": "settled_late"}
+    for entry in (1, 2):
+        trade.ok(A, "credit.contest", **fact, entry=entry, reason="The bank was closed")
+    about = {"member": A, **fact, "entry": 2}
+    trade.ok("regulator", "credit.answer", **about, outcome="upheld", reason="It was closed")
+    becomes = {"kind": "settled_on_time", "amount": AMOUNT, "days": 0}
+    trade.ok("regulator", "credit.correct", **about, becomes=becomes, reason="It was paid in time")
+    trade.fell_due(1)
+    return trade

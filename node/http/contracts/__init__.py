@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from coseal.node.http.context import Context
 from coseal.node.http.contracts import (
     certification,
+    credit,
     currency,
     evidence,
     governance,
@@ -30,5 +31,6 @@ ROUTERS: Final[tuple[Callable[[Context], APIRouter], ...]] = (
     currency.router,
     trade.router,
     certification.router,
+    credit.router,
 )
 """What returns the routes of each."""

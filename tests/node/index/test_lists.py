@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from coseal.contracts.credit.formula import EXAMPLE
 from coseal.contracts.kernel.lists import List, Order
 from coseal.contracts.registry import LISTS
 from coseal.contracts.rows.tables import CORE
@@ -73,10 +74,11 @@ def sealed() -> Chain:
 
 
 def traded() -> Chain:
-    """Return a chain with movements, a pending transfer and a class, lines that match, and receivables on them."""
+    """Return a chain with movements, a pending transfer, a class, a formula, lines that match, and receivables."""
     trade = trading()
     limits = dict.fromkeys(("single_max", "day_max", "year_max", "balance_max"))
     trade.decide("currency_class", id="small", limits={**limits, "day_max": 1_000}, holders=["uscc"])
+    trade.decide("credit_formula", formula={**EXAMPLE})
     reserved = {**payment("bank-a/ea", "bank-b/eb", 100), "expires_ms": trade.chain.now_ms + DAY_MS, "release": {}}
     trade.ok("enterprise-a", "pend", **reserved)
     trade.finance(trade.owed())
