@@ -8,6 +8,7 @@ contracts/disclosure/README.md, V5 to V7.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from coseal.contracts.disclosure import keys, live, log, vaults
@@ -16,7 +17,7 @@ from coseal.contracts.disclosure.policy import ACCEPT, term_ms
 from coseal.contracts.disclosure.state import NAME
 from coseal.contracts.disclosure.vaults import ACCEPTED, ARMED, DEALT, REFUSED, SILENT, Vault, found, vault_of
 from coseal.contracts.kernel import deadlines
-from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Rejected, Result, View
+from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.contract import Moment
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
@@ -80,20 +81,26 @@ def _open(view: View, context: Context, args: Args) -> Result | Rejected:
 
 def _seats(view: View, owner: str, plan: dict[str, Any], args: Args) -> list[str] | Rejected:
     """Return who sits at a vault that is opened, or at one dealt again where seats refused or were silent."""
-    out = [owner]
-    seats: list[str] = plan["seats"]
-    if "again" in args:
-        before = found(view, owner, args["again"])
-        if isinstance(before, Rejected):
-            return before
-        if before.status != REFUSED or before.plan != args["plan"]:
-            detail = f"{before.id} is {before.status} by the plan {before.plan}; a refused one is dealt again"
-            return Rejected("wrong_step", detail)
+    if "again" not in args:
+        return sitting(view, owner, plan, None)
+    before = found(view, owner, args["again"])
+    if isinstance(before, Rejected):
+        return before
+    if before.status != REFUSED or before.plan != args["plan"]:
+        detail = f"{before.id} is {before.status} by the plan {before.plan}; a refused one is dealt again"
+        return Rejected("wrong_step", detail)
+    return sitting(view, owner, plan, before)
+
+
+def sitting(reader: Reader, owner: str, plan: Mapping[str, Any], before: Vault | None) -> list[str] | Rejected:
+    """Return who sits by a plan at a vault that is opened; ``before`` is the refused one that it replaces."""
+    seats, out = list(plan["seats"]), [owner]
+    if before is not None:
         known = {*plan["seats"], *plan["substitutes"]}
         if before.threshold == plan["threshold"] and known.issuperset(before.members()):
             seats = before.members()  # else the plan was replaced since, and says who sits now
         out += [member for member, status in before.seats if status in (REFUSED, SILENT)]  # V6
-    return seated(view, plan, seats, out)  # V3
+    return seated(reader, plan, seats, out)  # V3
 
 
 def _fault(view: View, owner: str, plan: dict[str, Any], seats: list[str], args: Args) -> Rejected | None:

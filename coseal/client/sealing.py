@@ -169,18 +169,14 @@ def _sized(item: dict[str, Any], cells: Cells, pad: int, audiences: int) -> _Ite
 def _cut(items: Sequence[_Item], batch_items: int) -> Iterator[list[_Item]]:
     """Yield batches that fit a transaction and a sidecar (N40)."""
     batch: list[_Item] = []
+    size = sidecar = cells = 0
     for item in items:
-        more = [*batch, item]
-        fits = (
-            len(more) <= batch_items
-            and sum(one.bytes for one in more) <= _BATCH_BYTES
-            and sum(one.sidecar_bytes for one in more) <= _SIDECAR_BYTES
-            and sum(len(one.cells) for one in more) <= sealed.LINES_MAX
-        )
-        if batch and not fits:
+        size, sidecar, cells = size + item.bytes, sidecar + item.sidecar_bytes, cells + len(item.cells)
+        fits = size <= _BATCH_BYTES and sidecar <= _SIDECAR_BYTES and cells <= sealed.LINES_MAX
+        if batch and not (fits and len(batch) < batch_items):
             yield batch
-            more = [item]
-        batch = more
+            batch, size, sidecar, cells = [], item.bytes, item.sidecar_bytes, len(item.cells)
+        batch.append(item)
     if batch:
         yield batch
 

@@ -19,7 +19,7 @@ from coseal.client.exchange import Exchange
 from coseal.client.sealing import BATCH_ITEMS, record_sealed
 from coseal.client.session import COMMIT_TIMEOUT_S, Session
 from coseal.client.transactions import Committed
-from coseal.contracts.disclosure import plans
+from coseal.contracts.disclosure.dealing import sitting
 from coseal.contracts.disclosure.keys import CUSTODY, READER
 from coseal.contracts.disclosure.state import (
     NAME,
@@ -29,7 +29,7 @@ from coseal.contracts.disclosure.state import (
     sealing_key_key,
     vault_key,
 )
-from coseal.contracts.disclosure.vaults import REFUSED, SILENT, vault_of
+from coseal.contracts.disclosure.vaults import vault_of
 from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.membership.state import member_key
 from coseal.errors import BadAnswer, CosealError, Refused
@@ -183,13 +183,8 @@ def _seats(session: Session, plan: str, record: Mapping[str, Any], again: str | 
     found = yield from session.values(keys)
     values = [None if one.value is None else codec.decode(one.value) for one in found]
     reader = Proven(dict(zip(keys, values, strict=True)))
-    seats, out = list(record["seats"]), [owner]
     before = None if again is None else vault_of(reader, owner, again)
-    if before is not None:
-        if before.threshold == record["threshold"] and set(names).issuperset(before.members()):
-            seats = before.members()
-        out += [member for member, status in before.seats if status in (REFUSED, SILENT)]
-    seated = plans.seated(reader, record, seats, out)
+    seated = sitting(reader, owner, record, before)
     if isinstance(seated, Rejected):
         raise Refused(seated.code, seated.detail)
     return seated
