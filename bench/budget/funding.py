@@ -54,7 +54,7 @@ def funding() -> Iterator[Result]:
     _counted(scene)
     count = {"project": "p", "tranche": 2}
     counted = scene.chain.signed(APPLICANT, "certification.claim_milestone", count)
-    yield time_case("a count of 25 members does not show one", scene, counted)
+    yield time_case("a count of 25 members does not show one", scene, counted, expected="not_reached")
     _certified(scene)
     first = {"project": "p", "tranche": 1}
     yield time_case("a tranche is released", scene, scene.chain.signed(FUNDER, "certification.release", first))
