@@ -30,6 +30,8 @@ SOCKET_PATH_MAX: Final = 100
 LINK_WAIT: Final = "1ms"
 GOSSIP_WAIT: Final = "5ms"
 """How long CometBFT gathers what a link sends, and looks again for what a peer lacks: most of its latency."""
+EVIDENCE_WINDOW: Final = {"max_age_num_blocks": "100", "max_age_duration": str(10 * 60 * 1_000_000_000)}
+"""M21: how long after a double vote CometBFT puts it into a block: until both are over, blocks and nanoseconds."""
 _ROOM_BYTES: Final = 64 * 1024
 _MAX_TRANSACTION_BYTES: Final = 256 * 1024 + 64
 _TRUST: Final = "trust.json"
@@ -226,7 +228,7 @@ def _genesis(genesis: Genesis) -> dict[str, Any]:
         "initial_height": "1",
         "consensus_params": {
             "block": {"max_bytes": str(bound), "max_gas": "-1"},
-            "evidence": {"max_age_num_blocks": "100000", "max_age_duration": "172800000000000", "max_bytes": "65536"},
+            "evidence": {**EVIDENCE_WINDOW, "max_bytes": "65536"},
             "validator": {"pub_key_types": ["ed25519"]},
             "version": {"app": "0"},
             "abci": {"vote_extensions_enable_height": "0"},

@@ -22,7 +22,7 @@ import pytest
 
 import coseal as sdk
 from coseal.ledger import framing
-from coseal.ledger.comet import VoteKind
+from coseal.ledger.comet import VoteKind, address_of
 from coseal.ledger.engines import COMETBFT_INSTALL, is_cometbft
 from coseal.ledger.genesis import Genesis
 from coseal.node.comet.rpc import Rpc
@@ -237,9 +237,11 @@ def test_a_deadline_fires_on_an_idle_chain(folder: Path) -> None:
 
 
 def test_a_ballot_adds_a_validator_that_signs_and_is_counted(folder: Path) -> None:
+    have_a_snapshot(folder)
     coseal("node", "add", "--role", "validator", "--name", "extra", *("--dir", folder), timeout_s=240)
     (row,) = (row for row in documents("status", folder)["nodes"] if row["name"] == "extra")
     assert (row["kind"], documents("status", folder)["nodes"][0]["height"]) == ("validator", row["height"])
+    assert "joined the chain by the snapshot" in (folder / "nodes" / "extra" / "node.log").read_text()
     publish(folder, "with-five", "extra")
     settle(folder)
 
@@ -254,27 +256,43 @@ def test_a_validator_gets_another_key_while_it_runs(folder: Path) -> None:
     settle(folder)
 
 
-def test_a_double_vote_is_on_record(folder: Path) -> None:
-    """Two precommits of bank-a's validator, given to the CometBFT of another node, which checks and gossips them."""
-    node, genesis = folder / "nodes" / "bank-a", Genesis.decode((folder / "genesis.json").read_bytes())
-    signer = load_signer(node / "keys" / "consensus.pem")
+def have_a_snapshot(folder: Path) -> None:
+    """Commit until nodes show a snapshot: of height 8, once two blocks follow it."""
+    with Recording(folder):
+        while max(heights(folder).values()) < 11:
+            time.sleep(0.2)
+    settle(folder)
+
+
+def vote_twice(folder: Path, height: int) -> None:
+    """Give two precommits of bank-a's validator to the CometBFT of another node, which checks and gossips them."""
+    genesis = Genesis.decode((folder / "genesis.json").read_bytes())
+    signer = load_signer(folder / "nodes" / "bank-a" / "keys" / "consensus.pem")
     rpc = Rpc(folder / "nodes" / "regulator" / "engine" / "rpc.sock")
-    block = asyncio.run(rpc._result("block", {"height": "1"}))["block"]
-    index = genesis.validators.index("bank-a")
-    assert index is not None
-    place: dict[str, Any] = {"kind": VoteKind.PRECOMMIT, "height": 1}
+    shown = {"height": str(height)}
+    block = asyncio.run(rpc._result("block", shown))["block"]
+    validators = asyncio.run(rpc._result("validators", shown))["validators"]
+    address = address_of(signer.public_key).hex().upper()
+    (index,) = (at for at, one in enumerate(validators) if one["address"] == address)
+    place: dict[str, Any] = {"kind": VoteKind.PRECOMMIT, "height": height}
     halves = voted_twice(genesis.chain_id, signer, **place)
     votes = [vote_shown(half, signer.public_key, index=index, **place) for half in halves]
-    powers = {"TotalVotingPower": str(genesis.validators.n), "ValidatorPower": "1"}
+    powers = {"TotalVotingPower": str(len(validators)), "ValidatorPower": "1"}
     proof = {"vote_a": votes[0], "vote_b": votes[1], **powers, "Timestamp": block["header"]["time"]}
     given = {"evidence": {"type": "tendermint/DuplicateVoteEvidence", "value": proof}}
     asyncio.run(rpc._result("broadcast_evidence", given))
+
+
+def test_a_double_vote_is_on_record(folder: Path) -> None:
+    publish(folder, "after-who-joined-by-a-snapshot")  # whose CometBFT has no headers from before that (M21)
+    height = max(heights(folder).values())
+    vote_twice(folder, height)
     publish(folder, "carries-the-evidence")
     until = time.monotonic() + 30
     while not (shown := documents("show", "evidence", "bank-a", "--dir", folder).get("proofs")):
         assert time.monotonic() < until
         time.sleep(0.5)
-    assert [(one["height"], one["phase"]) for one in shown] == [(1, "precommit")]
+    assert [(one["height"], one["phase"]) for one in shown] == [(height, "precommit")]
     assert list((folder / "nodes" / "central-bank" / "evidence").glob("*-bank-a.json"))
 
 
@@ -298,10 +316,7 @@ def forge(items: Path) -> Callable[[], None]:
 
 def test_a_node_joins_by_a_snapshot_and_takes_a_chunk_that_lies_from_another_peer(folder: Path) -> None:
     """Every node lies about the state until the newcomer has refused one of them, which it asks for nothing more."""
-    with Recording(folder):
-        while max(heights(folder).values()) < 11:  # a snapshot at 8, and two blocks after it
-            time.sleep(0.2)
-    settle(folder)
+    have_a_snapshot(folder)
     true = [forge(items) for items in folder.glob("nodes/*/snapshots/*/items.log")]
     node = folder / "nodes" / "late"
     adding = threading.Thread(
@@ -322,6 +337,24 @@ def test_a_node_joins_by_a_snapshot_and_takes_a_chunk_that_lies_from_another_pee
     assert shown["late"]["state_root"] == shown["regulator"]["state_root"]
     publish(folder, "after-the-snapshot", "late")
     coseal("node", "remove", "late", "--dir", folder)
+
+
+def test_a_newcomer_that_older_evidence_stops_joins_again_by_a_newer_snapshot(folder: Path) -> None:
+    """What operators are advised where M21 is of no help: evidence from before a newcomer's snapshot."""
+    node = folder / "nodes" / "extra"
+    vote_twice(folder, 1)
+    publish(folder, "carries-evidence-from-before-the-snapshot")
+    until = time.monotonic() + 60
+    while "CONSENSUS FAILURE" not in (node / "engine" / "cometbft.log").read_text():
+        assert time.monotonic() < until
+        time.sleep(0.5)
+    while max(heights(folder).values()) < heights(folder)["extra"] + 12:  # a newer snapshot, and two blocks after it
+        publish(folder, f"without-the-newcomer-{time.time_ns()}")
+    coseal("node", "stop", "extra", "--dir", folder)
+    (node / "engine").rename(folder.parent / "engine-that-stopped")
+    coseal("node", "start", "extra", "--dir", folder)
+    settle(folder)
+    publish(folder, "with-the-newcomer", "extra")
 
 
 def test_the_readmes_tour_is_the_same_where_cometbft_orders(tmp_path_factory: pytest.TempPathFactory) -> None:

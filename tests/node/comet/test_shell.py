@@ -212,6 +212,8 @@ def test_the_files_name_our_chain_our_keys_and_our_validators_and_are_nobody_els
     assert [row["address"] for row in genesis["validators"]] == [
         address_of(seat.key).hex().upper() for seat in GENESIS.validators.validators
     ]
+    window = {"max_age_num_blocks": "100", "max_age_duration": "600000000000"}  # M21: ten minutes, in nanoseconds
+    assert genesis["consensus_params"]["evidence"] == {**window, "max_bytes": "65536"}
     settings = tomllib.loads((config / "config.toml").read_text())
     assert settings["consensus"]["create_empty_blocks"] is False
     assert (settings["p2p"]["pex"], settings["filter_peers"]) == (False, True)
