@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import NamedTuple
 
 from coseal.ledger.errors import BadProof
 
@@ -106,3 +107,34 @@ def _levels_above(hashes: Sequence[bytes]) -> list[list[bytes]]:
 
 def _sized(size: int, tree: bytes) -> bytes:
     return sha256(b"\x02" + size.to_bytes(8, "big") + tree).digest()  # H2
+
+
+class Frontier(NamedTuple):
+    """The right edge of a growing tree: enough to add leaves and to know the root, without the leaves before.
+
+    ``size`` is how many leaves there are; ``hashes`` those of the full trees that make them up, the greatest first,
+    one for each bit of ``size`` that is set: 16 at most for 100,000 leaves.
+    """
+
+    size: int = 0
+    hashes: tuple[bytes, ...] = ()
+
+    def grown(self, leaves: Sequence[bytes]) -> Frontier:
+        """Return the frontier after further leaves."""
+        size, hashes = self.size, list(self.hashes)
+        for leaf in leaves:
+            current, full = leaf_hash(leaf), size
+            while full & 1:
+                current, full = node_hash(hashes.pop(), current), full >> 1
+            hashes.append(current)
+            size += 1
+        return Frontier(size, tuple(hashes))
+
+    def root(self) -> bytes:
+        """Return the sized root, which is ``root`` of all leaves."""
+        if not self.hashes:
+            return root(())
+        current = self.hashes[-1]
+        for left in reversed(self.hashes[:-1]):
+            current = node_hash(left, current)
+        return _sized(self.size, current)

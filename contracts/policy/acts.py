@@ -47,6 +47,7 @@ from coseal.contracts.policy.instrument import (
 from coseal.contracts.policy.state import instrument_key
 from coseal.contracts.policy.statistics import recount
 from coseal.ledger.genesis import LEVELS
+from coseal.ledger.render import time_text
 
 
 def authority(reader: Reader, context: Context) -> str | None:
@@ -230,6 +231,20 @@ def _evaluate(view: View, context: Context, args: Args) -> Result | Rejected:
     after = {**before, "evaluations": evaluations}  # the history is in the blocks: it may be longer than a state value
     save(view, before, after)
     return {**_outcome(after, [_event(context, "evaluated", args["date"])]), "evaluations": evaluations}
+
+
+# What other contracts do
+
+
+def consulted(view: View, context: Context, before: Instrument) -> Event:
+    """Add to a proposed instrument that it was opened for comment today, and return the event.
+
+    The caller has seen that it is a proposal with room for an event (``MAX_EVENTS``).
+    """
+    date = time_text(context.time_ms + before["zone_minutes"] * 60_000)[:10]
+    event = _event(context, "consulted", date)
+    save(view, before, {**before, "events": [*before["events"], event]})
+    return event
 
 
 # Guards

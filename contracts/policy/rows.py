@@ -74,6 +74,14 @@ def _acted(rows: Rows, action: str, args: Mapping[str, Any], data: Mapping[str, 
     _store(rows, before, document, act)
 
 
+def consulted(rows: Rows, policy: str, event: Mapping[str, Any], act: Act) -> None:
+    """Put the event that an instrument was opened for comment, which another contract added."""
+    before = _load(rows, policy)
+    if before is not None:
+        document = {**before, "events": [*before["events"], _event(event, act)]}
+        _store(rows, before, document, act)
+
+
 def _recorded(rows: Rows, item: Mapping[str, Any], source: str, act: Act) -> None:
     """Add the historical facts of one instrument; fields known before stay, events known before are not repeated."""
     before = _load(rows, item["id"])

@@ -107,3 +107,23 @@ def test_the_size_is_part_of_the_root():
         merkle.verify(b"b", 1, 3, [left], merkle.root([b"a", b"b"]))
     with pytest.raises(BadProof):
         merkle.verify(b"a", 0, 4, [right], merkle.root([b"a", b"b"]))
+
+
+@given(st.lists(st.lists(st.binary(max_size=8), max_size=12), max_size=12))
+@settings(max_examples=200, deadline=None)
+def test_a_frontier_after_any_batches_has_the_root_of_all_leaves(batches):
+    frontier = merkle.Frontier()
+    leaves: list[bytes] = []
+    for batch in batches:
+        frontier = frontier.grown(batch)
+        leaves += batch
+        assert frontier.size == len(leaves)
+        assert frontier.root() == merkle.root(leaves)
+        assert len(frontier.hashes) == frontier.size.bit_count()
+        assert merkle.Frontier(frontier.size, frontier.hashes).root() == frontier.root()
+
+
+def test_a_hundred_thousand_leaves_have_a_frontier_of_sixteen_hashes_at_most():
+    frontier = merkle.Frontier().grown([b"x"] * 1_000)
+    assert max(n.bit_count() for n in range(100_001)) <= 16
+    assert len(frontier.hashes) == 6
