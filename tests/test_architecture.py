@@ -156,6 +156,7 @@ CONTRACTS_MAY_IMPORT = {  # folder of contracts/ -> the folders that it may impo
     "supervision": {"kernel", "membership", "governance", "policy", "process", "rules"},
     "certification": {"kernel", "membership", "policy", "process", "supervision", "standards", "currency"},
     "disclosure": {"kernel", "membership", "process"},
+    "participation": {"kernel", "membership", "governance", "policy", "standards", "supervision", "certification"},
     "credit": {"kernel", "currency", "governance", "membership", "process", "supervision", "trade"},
     "evidence": {"kernel", "membership"},
     "standards": {"kernel", "membership", "governance", "policy", "process", "rules", "supervision"},

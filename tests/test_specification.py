@@ -32,6 +32,7 @@ KEPT_IN = {  # page -> the folders whose code keeps its rules; ids are unique wi
     "contracts/evidence/README.md": ("contracts/evidence",),
     "contracts/governance/README.md": ("contracts/governance",),
     "contracts/membership/README.md": ("contracts/membership", "contracts"),
+    "contracts/participation/README.md": ("contracts/participation",),
     "contracts/policy/README.md": ("contracts/policy",),
     "contracts/process/README.md": ("contracts/process", "contracts/supervision"),
     "contracts/standards/README.md": ("contracts/standards",),

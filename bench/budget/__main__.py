@@ -18,6 +18,7 @@ from typing import Final
 from bench.budget import (
     arguing,
     competing,
+    consulting,
     correcting,
     defining,
     due,
@@ -47,6 +48,7 @@ GROUPS: Final[dict[str, Callable[[], Iterator[Result]]]] = {
     "trading": trading.trading,
     "arguing": arguing.arguing,
     "certifying": arguing.certifying,
+    "consulting": consulting.consulting,
     "funding": funding.funding,
 }
 

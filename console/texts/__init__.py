@@ -21,6 +21,7 @@ from coseal.console.texts import (
     lists,
     members,
     network,
+    participation,
     policies,
     processes,
     projects,
@@ -50,6 +51,7 @@ _MODULES: Final = (
     trade,
     standards,
     projects,
+    participation,
 )
 
 CATALOGUE: Final[dict[str, tuple[str, str]]] = {}

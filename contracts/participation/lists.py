@@ -80,7 +80,7 @@ COMMENTS: Final = List(
         "consultation": _CONSULTATION,
         "gateway": _GATEWAY,
         "entry": {"en": "Entry", "zh": "序号"},
-        "class": {"en": "Class", "zh": "类别"},
+        "commenter": {"en": "Who comments", "zh": "意见人类别"},
         "kind": {"en": "Kind", "zh": "性质"},
         "text_sha256": {"en": "Digest of the text", "zh": "正文摘要"},
         "withheld": {"en": "Withheld for", "zh": "不公开原因"},
@@ -89,7 +89,7 @@ COMMENTS: Final = List(
     (
         Filter("consultation", "Only of this consultation.", high=128),
         Filter("gateway"),
-        Filter("class", values=CLASSES),
+        Filter("commenter", values=CLASSES),
         Filter("kind", values=KINDS),
         Filter("withheld", values=REASONS),
         Filter("text_sha256", high=64),

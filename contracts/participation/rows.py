@@ -61,7 +61,7 @@ def _receive(rows: Rows, args: Given, data: Given, act: Act) -> None:
         withheld += hidden
         row = {"consultation": name, "gateway": gateway, "entry": number, "commitment": commitment}
         row |= {"text_sha256": "" if hidden else text, "withheld": text if hidden else ""}
-        row |= {"class": who, "kind": kind, "pseudonym": pseudonym, "theme": 0}
+        row |= {"commenter": who, "kind": kind, "pseudonym": pseudonym, "theme": 0}
         rows.of(COMMENTS).put({**row, **act.place})
     _change(rows, name, received=data["received"], withheld=data["withheld"])
     office = rows.of(GATEWAYS).find(gateway)

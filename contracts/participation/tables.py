@@ -56,7 +56,7 @@ COMMENTS: Final = Table(
         text("commitment", "SHA-256 of tag, salt and comment"),
         text("text_sha256", "SHA-256 of the text, empty if it is withheld"),
         text("withheld", "`personal_data`, `abuse`, `illegal`, `off_topic`, or empty"),
-        text("class", "`person`, `enterprise`, `institute`, `association` or `public_body`"),
+        text("commenter", "class of who comments: `person`, `enterprise`, `institute`, `association` or `public_body`"),
         text("kind", "`comment`, `support`, `objection`, `amendment` or `question`"),
         text("pseudonym", "the same for one person at this gateway in this consultation"),
         integer("theme", "the theme that it is in, 0 for none"),

@@ -2180,6 +2180,66 @@ CertificationRelease = TypedDict(
         "tranche": int,
     },
 )
+ParticipationRegisterGateway = TypedDict(
+    "ParticipationRegisterGateway",
+    {
+        "url": str,
+        "key": str,
+        "include_ms": int,
+        "duties_sha256": str,
+    },
+)
+ParticipationOpen = TypedDict(
+    "ParticipationOpen",
+    {
+        "consultation": str,
+        "title": str | dict[str, str],
+        "about": Literal["policy", "standard", "scheme"],
+        "subject": str,
+        "questions": list[str],
+        "closes_ms": int,
+        "answer_ms": NotRequired[int],
+        "gateways": NotRequired[list[str]],
+    },
+)
+ParticipationConclude = TypedDict(
+    "ParticipationConclude",
+    {
+        "consultation": str,
+    },
+)
+ParticipationReceive = TypedDict(
+    "ParticipationReceive",
+    {
+        "consultation": str,
+        "first": int,
+        "entries": list[list[Any]],
+    },
+)
+ParticipationTheme = TypedDict(
+    "ParticipationTheme",
+    {
+        "consultation": str,
+        "titles": list[str],
+    },
+)
+ParticipationAssign = TypedDict(
+    "ParticipationAssign",
+    {
+        "consultation": str,
+        "assignments": list[list[Any]],
+    },
+)
+ParticipationAnswer = TypedDict(
+    "ParticipationAnswer",
+    {
+        "consultation": str,
+        "theme": int,
+        "outcome": Literal["accepted", "partly", "rejected", "noted"],
+        "reason": NotRequired[str],
+        "change": NotRequired[str],
+    },
+)
 DisclosureSetSealingKey = TypedDict(
     "DisclosureSetSealingKey",
     {
@@ -3615,6 +3675,69 @@ class Submitting:
     @overload
     def submit(
         self,
+        contract: Literal["participation"],
+        action: Literal["register_gateway"],
+        args: ParticipationRegisterGateway,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["participation"],
+        action: Literal["open"],
+        args: ParticipationOpen,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["participation"],
+        action: Literal["conclude"],
+        args: ParticipationConclude,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["participation"],
+        action: Literal["receive"],
+        args: ParticipationReceive,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["participation"],
+        action: Literal["theme"],
+        args: ParticipationTheme,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["participation"],
+        action: Literal["assign"],
+        args: ParticipationAssign,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["participation"],
+        action: Literal["answer"],
+        args: ParticipationAnswer,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
         contract: Literal["disclosure"],
         action: Literal["set_sealing_key"],
         args: DisclosureSetSealingKey,
@@ -5036,6 +5159,69 @@ class AsyncSubmitting:
         contract: Literal["certification"],
         action: Literal["release"],
         args: CertificationRelease,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["participation"],
+        action: Literal["register_gateway"],
+        args: ParticipationRegisterGateway,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["participation"],
+        action: Literal["open"],
+        args: ParticipationOpen,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["participation"],
+        action: Literal["conclude"],
+        args: ParticipationConclude,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["participation"],
+        action: Literal["receive"],
+        args: ParticipationReceive,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["participation"],
+        action: Literal["theme"],
+        args: ParticipationTheme,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["participation"],
+        action: Literal["assign"],
+        args: ParticipationAssign,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["participation"],
+        action: Literal["answer"],
+        args: ParticipationAnswer,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...

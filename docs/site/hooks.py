@@ -35,6 +35,7 @@ FROM_OUTSIDE = {
             "evidence",
             "governance",
             "membership",
+            "participation",
             "policy",
             "process",
             "standards",

@@ -22,6 +22,7 @@ from simulation.walk import (
     disclosure,
     members,
     money,
+    participation,
     policies,
     processes,
     rules,
@@ -54,6 +55,7 @@ WALK: Final = {
     **credit.MOVES,
     **disclosure.MOVES,
     **certification.KINDS,
+    **participation.KINDS_OF_MOVES,
 }
 """The kinds of moves that leave members, keys and validators alone."""
 KINDS: Final = {**members.KINDS, **WALK}

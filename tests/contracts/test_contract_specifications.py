@@ -13,6 +13,7 @@ from coseal.contracts.credit import actions as credit
 from coseal.contracts.currency import actions as currency
 from coseal.contracts.disclosure import actions as disclosure
 from coseal.contracts.evidence import actions as evidence
+from coseal.contracts.participation import actions as participation
 from coseal.contracts.policy import actions as policy
 from coseal.contracts.policy.statistics import DIMENSIONS
 from coseal.contracts.process import actions as process
@@ -55,6 +56,7 @@ PLACES = {
     "credit": ("credit/*.py",),
     "certification": ("certification/*.py",),
     "disclosure": ("disclosure/*.py",),
+    "participation": ("participation/*.py",),
 }
 
 
@@ -92,6 +94,7 @@ def test_the_codes_of_findings_are_those_of_the_specification():
             credit.CONTRACT,
             certification.CONTRACT,
             disclosure.CONTRACT,
+            participation.CONTRACT,
         )
     ],
 )

@@ -23,6 +23,8 @@ from tests.support.currency import DAY_MS, payment
 from tests.support.disclosure import OWNER, Custody
 from tests.support.genesis import make_genesis
 from tests.support.panelled import Panelled
+from tests.support.participation import Consulted
+from tests.support.participation import entry as comment_entry
 from tests.support.standards import compete
 from tests.support.supervised import Story
 from tests.support.trade import trading
@@ -39,6 +41,7 @@ def chains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Inde
     projects = Certified(story.chain)
     projects.apply()
     projects.argue(clearing())
+    commented(Consulted(story.chain))
     indexes = []
     for chain in (story.chain, traded(), certified(), sealed()):
         folder = tmp_path_factory.mktemp(f"index-{len(indexes)}")
@@ -71,6 +74,14 @@ def sealed() -> Chain:
     custody.ok(OWNER, "process.record", **custody.batch())
     custody.ok(OWNER, "define_audience", vault="loans", audience="readers", members=["city"])
     return custody.chain
+
+
+def commented(scene: Consulted) -> None:
+    """Have comments recorded, one of them withheld, and one put into a theme that is answered."""
+    scene.receive([comment_entry(1), comment_entry(2, reason="abuse")])
+    scene.do("theme", titles=["Duties"])
+    scene.do("assign", assignments=[["public-a", 1, 1]])
+    scene.do("answer", theme=1, outcome="noted", reason="It is for another law")
 
 
 def traded() -> Chain:

@@ -6,6 +6,7 @@ from tests.vectors.recorded import (
     bounds,
     certified,
     constituted,
+    consulted,
     credited,
     disclosed,
     governed,
@@ -41,6 +42,7 @@ def whole() -> Scenario:
     constituted.run(scenario)
     months = trading.run(scenario)
     credited.run(scenario, months)
+    consulted.run(scenario)
     return scenario
 
 
