@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bench.budget.scene import Result, Scene, time_case
 from coseal.contracts.kernel.dates import DAY_MS
+from coseal.contracts.membership.state import EXAMPLE_KEY
 from coseal.contracts.participation.consultations import MAX_OPEN
 from coseal.contracts.participation.receiving import MAX_BATCH
 from coseal.contracts.participation.themes import MAX_ASSIGNED
@@ -25,8 +26,7 @@ def _scene() -> Scene:
     """Return a scene with a gateway and as many consultations about a standard as a member may have."""
     scene = Scene()
     office = {"url": "https://comments.example", "include_ms": DAY_MS, "duties_sha256": "dd" * 32}
-    key = scene.chain.executor.validators.validators[0].consensus_key.hex()
-    scene.must(GATEWAY, "participation.register_gateway", {**office, "key": key})
+    scene.must(GATEWAY, "participation.register_gateway", {**office, "key": EXAMPLE_KEY})
     named = {"standard": "areas", "version": 1, "domain": "areas", "title": "Areas", "patents": []}
     scene.must(OPENER, "standards.propose", {**named, "kind": "area_list", "content": {"areas": ["Lending"]}})
     closes_ms = scene.chain.executor.time_ms + 20 * DAY_MS
