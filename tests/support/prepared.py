@@ -214,7 +214,11 @@ class Prepared(PreparedTrade, PreparedCertification, PreparedDisclosure, Prepare
         members = []
         for _ in range(count):
             number = self._next()
-            user = {"user": "admin", "key": signer(f"m{number}/admin").public_key.hex(), "capabilities": ["operate"]}
+            user = {
+                "user": "admin",
+                "key": signer(f"m{number}/admin").public_key.hex(),
+                "capabilities": ["operate", "submit"],
+            }
             fields = {"name": "M", "role": "bank", "level": "", "sector": "", "operators": [user]}
             self._accepted(f"p{number}", "add_member", {"member": f"m{number}", **fields})
             members.append(f"m{number}")

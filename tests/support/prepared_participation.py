@@ -42,13 +42,13 @@ class PreparedParticipation:
     def _proposal(self) -> Args:
         raise NotImplementedError
 
-    def _office(self) -> Args:
+    def _gateway_office(self) -> Args:
         office = {"url": "https://comments.example", "include_ms": DAY_MS, "duties_sha256": "00" * 32}
         return {**office, "key": gateway_key_of(GATEWAY)}
 
     def _participation_register_gateway(self, count: int) -> Iterator[Ready]:
         for _ in range(count):
-            yield GATEWAY, self._office()
+            yield GATEWAY, self._gateway_office()
 
     def _openings(self, count: int) -> Iterator[Ready]:
         """Yield so many openings, each member's about a standard of its own: a member opens only so many."""
@@ -63,24 +63,24 @@ class PreparedParticipation:
     def _participation_open(self, count: int) -> Iterator[Ready]:
         yield from islice(self._openings(count), count)
 
-    def _opened(self, count: int) -> list[tuple[str, str]]:
+    def _consultations(self, count: int) -> list[tuple[str, str]]:
         """Have so many consultations opened; return who opened which."""
         if self.chain.get(office_key(GATEWAY)) is None:
-            self._ok([(GATEWAY, "participation.register_gateway", self._office())])
+            self._ok([(GATEWAY, "participation.register_gateway", self._gateway_office())])
         openings = list(self._participation_open(count))
         self._ok([(member, "participation.open", args) for member, args in openings])
         return [(member, args["consultation"]) for member, args in openings]
 
     def _participation_receive(self, count: int) -> Iterator[Ready]:
-        for _, name in self._opened(count):
+        for _, name in self._consultations(count):
             yield GATEWAY, {"consultation": name, "first": 1, "entries": [entry(1)]}
 
     def _participation_theme(self, count: int) -> Iterator[Ready]:
-        for member, name in self._opened(count):
+        for member, name in self._consultations(count):
             yield member, {"consultation": name, "titles": ["Duties"]}
 
     def _themed(self, count: int) -> list[tuple[str, str]]:
-        opened = self._opened(count)
+        opened = self._consultations(count)
         receive = {"first": 1, "entries": [entry(1)]}
         self._ok([(GATEWAY, "participation.receive", {"consultation": name, **receive}) for _, name in opened])
         themes = [(member, {"consultation": name, "titles": ["Duties"]}) for member, name in opened]
@@ -97,7 +97,7 @@ class PreparedParticipation:
             yield member, {"consultation": name, "theme": 1, **answer}
 
     def _participation_conclude(self, count: int) -> Iterator[Ready]:
-        opened = self._opened(count)
+        opened = self._consultations(count)
         self.chain.extend([], later_ms=17 * DAY_MS)
         for member, name in opened:
             yield member, {"consultation": name}
