@@ -11,17 +11,13 @@ FROM engine-${ENGINE} AS engine
 
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
-COPY requirements.lock requirements-build.lock requirements-compile.lock ./
+COPY requirements.lock requirements-build.lock ./
 # Exactly the locked files, by their hashes; the build tools, pip among them, stay in this stage.
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/build && /opt/build/bin/pip install --require-hashes -r requirements-build.lock \
  && python -m venv --without-pip /opt/coseal \
  && /opt/build/bin/pip --python /opt/coseal install --require-hashes -r requirements.lock
-# --build-arg COMPILED=1: an image with a compiled core (docs/operating.md); its tools stay in this stage, too.
-ARG COMPILED=0
-RUN [ "$COMPILED" = 0 ] || { apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev \
- && /opt/build/bin/pip install --require-hashes -r requirements-compile.lock; }
-COPY pyproject.toml hatch_build.py README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE ./
 COPY ledger ledger
 COPY consensus consensus
 COPY contracts contracts
@@ -30,7 +26,7 @@ COPY audit audit
 COPY coseal coseal
 COPY console console
 COPY examples examples
-RUN COSEAL_COMPILED=$COMPILED /opt/build/bin/python -m hatchling build -t wheel -d /src/dist \
+RUN /opt/build/bin/python -m hatchling build -t wheel -d /src/dist \
  && /opt/build/bin/pip --python /opt/coseal install --no-deps --no-index /src/dist/*.whl
 
 FROM python:3.11-slim-bookworm

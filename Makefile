@@ -9,7 +9,6 @@ SLOW_WORKERS ?= 4
 WORKERS ?= 2
 EXTRAS ?= dev
 TOOLS  ?= .venv-tools
-COMPILED ?= .venv-compiled
 LOCKED ?= .venv-locked
 SEEDS  ?= 500
 STEPS  ?= 150000
@@ -26,7 +25,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast test-slow check lint types simulate simulate-long walk model drills drills-long mutants fuzz \
   liar liar-console soak twins-exhaustive bench bench-full bench-document bench-wan bench-compare bench-budget \
-  vectors transcripts docs stubs diagrams picture lock locked compiled compiled-check bench-compiled native native-check sbom audit-deps clean
+  vectors transcripts docs stubs diagrams picture lock locked native native-check sbom audit-deps clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -172,8 +171,6 @@ lock: $(TOOLS)/.ready  ## lock what the product runs on and is built with, with 
 	$(COMPILE) pyproject.toml --output-file requirements.lock
 	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 	  | $(COMPILE) - --output-file requirements-build.lock
-	$(PYTHON) -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["custom"]["compiler"])' \
-	  | $(COMPILE) - --output-file requirements-compile.lock
 
 $(LOCKED)/.ready: requirements.lock requirements-build.lock pyproject.toml
 	rm -rf $(LOCKED)
@@ -187,37 +184,10 @@ locked: $(LOCKED)/.ready  ## install exactly the locks, as the image does, into 
 	$(LOCKED)/bin/python -m pip check
 	cd / && $(abspath $(LOCKED))/bin/coseal --help > /dev/null && $(abspath $(LOCKED))/bin/python -m coseal.node --help > /dev/null
 
-WHEEL := build/compiled
-SOURCES := $(shell find ledger consensus contracts node audit coseal console -name '*.py') pyproject.toml hatch_build.py
-
-$(WHEEL)/.ready: $(VENV)/.ready $(SOURCES)
-	rm -rf $(WHEEL)
-	COSEAL_COMPILED=1 $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(WHEEL) .
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(WHEEL)/modules $(WHEEL)/*.whl
-	@touch $@
-
-compiled: $(WHEEL)/.ready  ## build a wheel with a compiled core (needs gcc) into build/compiled, install it into .venv-compiled
-	$(PYTHON) -m venv $(COMPILED)
-	$(COMPILED)/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps $(WHEEL)/*.whl
-	$(COMPILED)/bin/python -m pip install --quiet --disable-pip-version-check $(WHEEL)/*.whl
-	cd / && $(abspath $(COMPILED))/bin/coseal --version
-
-# Python looks for modules in the wheel first, then here, and not in the folder it is started in.
-WITH_COMPILED = PYTHONSAFEPATH=1 PYTHONPATH=$(abspath $(WHEEL))/modules:$(CURDIR)
-
-compiled-check:  ## see that the compiled core gives what the sources give (TIMES=n: more input); skipped without gcc
-	@command -v $${CC:-gcc} > /dev/null || { echo "compiled-check: skipped, there is no C compiler"; exit 0; }; \
-	  $(MAKE) --no-print-directory $(WHEEL)/.ready && $(WITH_COMPILED) TIMES=$(TIMES) $(BIN)/python -m pytest -q -n $(WORKERS) \
-	  --dist loadfile -m 'not cluster and not slow and not sources' tests/vectors tests/supply/test_compiled.py tests/fuzz \
-	  tests/ledger tests/contracts tests/node/core tests/audit/test_replay.py
-
 native-check:  ## see that the native half accepts what the Python accepts, INPUTS of each kind; skipped without cargo
 	@command -v cargo > /dev/null || { echo "native-check: skipped, there is no cargo"; exit 0; }; \
 	  $(MAKE) --no-print-directory $(NATIVE)/.ready && INPUTS=$(INPUTS) PYTHONPATH=$(abspath $(NATIVE))/modules:$(CURDIR) \
 	  $(BIN)/python -m pytest -q -n $(WORKERS) tests/supply/test_native.py
-
-bench-compiled: $(WHEEL)/.ready  ## measure the compiled build; ROWS="transactions events" (default: all)
-	$(WITH_COMPILED) $(BIN)/python -m bench $(ROWS) --json bench/results/compiled.json
 
 sbom: locked  ## write the software bill of materials of the lock (CycloneDX) to sbom.json
 	$(LOCKED)/bin/python -m tests.supply.sbom > sbom.json
@@ -227,4 +197,4 @@ audit-deps: $(TOOLS)/.ready  ## ask for known vulnerabilities of the locks; fail
 	  $(TOOLS)/bin/python tests/supply/crates.py && exit $$locks
 
 clean:  ## remove what setup and tests made
-	rm -rf $(VENV) $(TOOLS) $(LOCKED) $(COMPILED) $(WHEEL) $(NATIVE) sbom.json .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/results build/docs
+	rm -rf $(VENV) $(TOOLS) $(LOCKED) $(NATIVE) sbom.json .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/results build/docs

@@ -55,7 +55,6 @@ def peer(document: Mapping[str, Any]) -> str:
 
 BLOCKS: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "bench": ("bench.json", tables.markdown),
-    "compiled": ("compiled.json", tables.markdown),
     "growth": ("full.json", growth),
     "large": ("large.json", growth),
     "wan": ("wan.json", wan),

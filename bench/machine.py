@@ -9,11 +9,10 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from coseal.ledger import build
+from coseal.ledger import native
+from coseal.node.start import software_version
 
 ROOT = Path(__file__).resolve().parents[1]
-CODE = Path(build.__file__).resolve().parents[1]
-"""The folder of the software that is measured: the work tree, or the modules of a compiled wheel."""
 CORES = os.cpu_count() or 1
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -22,7 +21,7 @@ def about() -> dict[str, str]:
     """Say what this runs on: machine, kernel, versions, commit."""
     return {
         "commit": commit(),
-        "build": build.BUILD,
+        "core": core(),
         "processor": _processor(),
         "cores": str(CORES),
         "memory": f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GiB",
@@ -39,9 +38,14 @@ def commit() -> str:
     return name + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
 
 
+def core() -> str:
+    """Return what decodes and decides about signatures in the processes that are started from here."""
+    return native.choose(os.environ.get(native.SETTING), software_version()).name
+
+
 def identity() -> str:
     """Return what results are kept under: figures of another machine or commit are not continued."""
-    return f"{commit()}, {build.BUILD}, on {_processor()}, {CORES} cores, Python {platform.python_version()}"
+    return f"{commit()}, {core()}, on {_processor()}, {CORES} cores, Python {platform.python_version()}"
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:

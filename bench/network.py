@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bench.machine import CODE
+from bench.machine import ROOT
 from coseal.client.keys import read_signer
 from coseal.ledger.genesis import PBFT_NAME, Genesis
 from coseal.ledger.signing import Ed25519Signer
@@ -41,7 +41,7 @@ class Network:
     directory: Path
     genesis: Genesis
     start_s: float
-    code: Path = CODE
+    code: Path = ROOT
 
     def coseal(self, *arguments: str, timeout_s: float = 120) -> str:
         """Run a ``coseal`` command on this network and return what it prints; raise when it fails."""
@@ -77,7 +77,7 @@ class Network:
 
 
 def run_coseal(
-    *arguments: str, timeout_s: float, code: Path = CODE, environment: Mapping[str, str] | None = None
+    *arguments: str, timeout_s: float, code: Path = ROOT, environment: Mapping[str, str] | None = None
 ) -> str:
     """Run a ``coseal`` command of the software in ``code`` and return what it prints; raise when it fails."""
     done = subprocess.run(
@@ -101,7 +101,7 @@ def running_network(
     base_port: int = 26000,
     parameters: Mapping[str, int] | None = None,
     engine: str = PBFT_NAME,
-    code: Path = CODE,
+    code: Path = ROOT,
 ) -> Iterator[Network]:
     """Start a network in a temporary folder; end its processes and remove it afterwards.
 

@@ -168,9 +168,9 @@ def _grouped(key: str) -> str:
 def ran_on(document: Mapping[str, Any]) -> str:
     """Say on what a document of results was measured."""
     about = document["about"]
-    build = ", compiled," if about.get("build") == "compiled" else ""
+    core = f", {about['core']}," if "core" in about else ""
     return (
-        f"Commit `{about['commit']}`{build} on {about['processor']}, {about['cores']} cores, {about['memory']}, "
+        f"Commit `{about['commit']}`{core} on {about['processor']}, {about['cores']} cores, {about['memory']}, "
         f"{about['system']}, Python {about['python']}, PyNaCl {about['pynacl']}; load average before: "
         f"{about['load before']}. Medians, with the least and the greatest of the runs."
     )

@@ -20,7 +20,6 @@ import structlog
 
 from coseal.consensus.events import ExecutionTook
 from coseal.consensus.messages import Proposal
-from coseal.ledger.build import BUILD
 from coseal.ledger.native import Core
 from coseal.ledger.transaction import Transaction
 from coseal.node.comet.engine import CometEngine
@@ -201,7 +200,7 @@ class Runtime:
             return Exit.STORAGE
         progress = loop.create_task(self._report_progress())
         chain_id = self._storage.genesis.chain_id.hex()
-        _log.info("started", height=self._storage.tip_height, chain=chain_id, build=BUILD, core=self._core.name)
+        _log.info("started", height=self._storage.tip_height, chain=chain_id, core=self._core.name)
         self._step(Start())
         if self._allow_voting:
             self._step(OperatorAllowsVoting())

@@ -48,7 +48,7 @@ class Fault(NamedTuple):
 
     name: str
     tx_id: bytes
-    error: Any  # a BaseException: mypyc looks for the type of a field among the module's own names
+    error: BaseException
 
 
 class Watcher(Protocol):

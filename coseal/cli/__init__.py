@@ -103,9 +103,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from coseal.ledger.build import BUILD
-
-        typer.echo(f"coseal {__version__}, {BUILD}, {_core()}")
+        typer.echo(f"coseal {__version__}, {_core()}")
         raise typer.Exit
 
 

@@ -20,7 +20,6 @@ from coseal import __version__
 from coseal.doctor.line import Line, bad, ok, warn
 from coseal.doctor.speed import NEEDED_STEPS_A_MS, steps_a_ms
 from coseal.ledger import native
-from coseal.ledger.build import BUILD
 from coseal.ledger.engines import COMETBFT_VERSION
 from coseal.ledger.genesis import COMETBFT_NAME
 from coseal.ledger.signing import Ed25519Signer, verify
@@ -71,9 +70,7 @@ def judge_speed(made: int) -> Line:
 
 def judge_python(build: str, version: tuple[int, ...], wide: bool, optimize: int) -> Line:
     """Judge the interpreter. ``-O`` is no fault: nothing that matters is an assertion, and simulations run under it."""
-    text = (
-        f"{build} {'.'.join(map(str, version))}, {64 if wide else 32} bit{', -O' if optimize else ''}, Coseal {BUILD}"
-    )
+    text = f"{build} {'.'.join(map(str, version))}, {64 if wide else 32} bit{', -O' if optimize else ''}"
     if version[:2] < _OLDEST_PYTHON:
         return bad("", "python", text, "install Python 3.11 or newer")
     if build != "CPython" or not wide:

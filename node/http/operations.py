@@ -13,7 +13,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
 from coseal.contracts.membership import actions as membership
-from coseal.ledger.build import BUILD
 from coseal.ledger.render import time_text
 from coseal.node.core.health import NodeStatus
 from coseal.node.http.bodies import answer
@@ -64,7 +63,6 @@ def status_json(context: Context, status: NodeStatus) -> dict[str, Any]:
         "voting": status.voting,
         "silence": status.silence,
         "software_version": status.software_version,
-        "build": BUILD,
         "core": services.core.name,
         "protocol_version": status.protocol_version,
         "height": status.height,

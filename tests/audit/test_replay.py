@@ -55,7 +55,6 @@ def test_the_next_validators_are_computed_without_moving(chain):
     assert replay.height == 0
 
 
-@pytest.mark.sources
 def test_a_block_of_unknown_rules_cannot_be_replayed(chain, monkeypatch):
     replay = Replay(chain.genesis)
 

@@ -272,7 +272,6 @@ def test_a_broken_invariant_and_a_lack_of_memory_are_never_contained(probe, what
         probe.executor.run(1, probe.now_ms, [tx])
 
 
-@pytest.mark.sources
 def test_a_store_that_cannot_be_read_is_never_contained(probe):
     def damaged(key):
         if key == b"probe/due":

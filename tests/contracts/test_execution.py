@@ -572,7 +572,6 @@ def test_x3_blocks_without_transactions_leave_no_entry(probe):
     assert probe.root == root
 
 
-@pytest.mark.sources
 def test_x4_the_clean_up_of_one_block_is_bounded_and_catches_up(probe, monkeypatch):
     monkeypatch.setattr(window, "MAX_DROPPED", 2)
     for _ in range(5):

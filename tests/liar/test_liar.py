@@ -128,7 +128,6 @@ def is_misled(judge: Judge, question: str) -> bool:
     return judge.is_misled_by(chosen) or bool(judge.lie_in(chosen, 200).broken)
 
 
-@pytest.mark.sources
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)
 def test_a_check_that_is_left_out_is_found_by_a_lie(
     judge: Judge, mutant: Mutant, monkeypatch: pytest.MonkeyPatch

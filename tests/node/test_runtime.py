@@ -72,7 +72,7 @@ async def commit(runtime: Runtime, tx: Transaction) -> Location:
 
 
 class Stepped:
-    """A machine with another ``step``, for methods of a compiled one cannot be replaced."""
+    """A machine with another ``step``."""
 
     def __init__(self, machine: Machine, step: Callable[[NodeEvent, int], list[object]]) -> None:
         self._machine, self.step = machine, step

@@ -14,7 +14,6 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements.lock"
 BUILD_LOCK = ROOT / "requirements-build.lock"
-COMPILE_LOCK = ROOT / "requirements-compile.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +42,8 @@ def read_lock(path: Path = LOCK) -> dict[str, Locked]:
 
 
 def declared(table: str = "dependencies") -> list[Requirement]:
-    """Return the requirements of pyproject.toml: of the product, its build (``requires``), its compiler."""
+    """Return the requirements of pyproject.toml: of the product, or of its build (``requires``)."""
     document = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    if table == "compiler":
-        return [Requirement(document["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["custom"][table])]
     section = document["build-system"] if table == "requires" else document["project"]
     return [Requirement(text) for text in section[table]]
 

@@ -1,4 +1,4 @@
-"""What this build makes of seeds, of rules and of bad input, to be compared; TIMES as many inputs of other types."""
+"""What a process makes of seeds, of rules and of bad input, to be compared; TIMES as many inputs of other types."""
 
 from __future__ import annotations
 

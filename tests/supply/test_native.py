@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from hashlib import sha512
@@ -28,10 +29,12 @@ from nacl.bindings import (
 
 from coseal.ledger import codec, signing
 from coseal.ledger.errors import Malformed
-from coseal.ledger.native import CHECK, Core
+from coseal.ledger.native import CHECK, NATIVE, PYTHON, Core
 from coseal.ledger.signing import PREIMAGE_BYTES, Ed25519Signer
 from tests.supply import crates
 from tests.supply.closure import ROOT
+from tests.supply.disturbed import RAISED
+from tests.supply.outcomes import TIMES, TOPICS
 
 INPUTS = int(os.environ.get("INPUTS", "1000"))
 P, L = signing._P, signing._L
@@ -175,6 +178,52 @@ def with_small_order(chance: random.Random) -> Input:
     key, r = crypto_core_ed25519_add(point, chance.choice(TORSION)), chance.choice(TORSION)
     hashed = crypto_core_ed25519_scalar_reduce(sha512(r + key + message).digest())
     return key, message, r + crypto_core_ed25519_scalar_mul(hashed, secret)
+
+
+# All that is decided
+
+
+@pytest.mark.skipif("INPUTS" not in os.environ, reason="minutes: make native-check compares")
+@pytest.mark.parametrize("topic", sorted(TOPICS.keys() - {"conditions", "expressions"}))  # which decode nothing
+def test_both_halves_come_to_the_same(module: ModuleType, topic: str) -> None:
+    """Simulated runs, blocks of events under rules, and bad input, in processes that decode by either half."""
+    (asked, *lines), (none, *expected) = outcomes(topic, NATIVE), outcomes(topic, PYTHON)
+    assert len(expected) > 3
+    assert [line for line in expected if RAISED in line] == []
+    differ = [pair for pair in zip(lines, expected, strict=True) if pair[0] != pair[1]]
+    assert not differ, "\n".join(f"native: {one}\npython: {other}" for one, other in differ[:5])
+    assert int(none) == 0
+    assert int(asked) > 0
+
+
+def outcomes(topic: str, core: str) -> list[str]:
+    """Return what a process that decodes by this core makes of a topic, after how often its native half decoded."""
+    code = f"""
+from coseal.ledger import codec
+from coseal.ledger.native import choose
+from coseal.node.start import software_version
+from tests.supply.outcomes import TOPICS
+core = choose({core!r}, software_version())
+native = core._native
+class Counted:
+    decoded = 0
+    def decode(self, data):
+        value = native.decode(data)
+        self.decoded += 1
+        return value
+counted = Counted()
+if native is not None:
+    core._native = counted
+    codec.decode_by(core.decode)
+lines = list(TOPICS[{topic!r}]())
+assert core.fault is None, core.fault
+print(counted.decoded, *lines, sep="\\n")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300 * TIMES, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
 
 
 # Decoding

@@ -11,11 +11,11 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from tests.supply import closure, sbom
-from tests.supply.closure import BUILD_LOCK, COMPILE_LOCK, LOCK, ROOT, declared, read_lock, runtime_closure
+from tests.supply.closure import BUILD_LOCK, LOCK, ROOT, declared, read_lock, runtime_closure
 from tests.supply.vulnerabilities import judge
 
 
-@pytest.mark.parametrize("path", [LOCK, BUILD_LOCK, COMPILE_LOCK], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [LOCK, BUILD_LOCK], ids=lambda path: path.name)
 def test_a_lock_holds_versions_and_hashes_and_nothing_of_where_they_came_from(path: Path) -> None:
     lock = read_lock(path)
     assert lock
@@ -31,9 +31,7 @@ def test_a_line_of_another_form_is_no_lock(tmp_path: Path) -> None:
             read_lock(tmp_path / "lock")
 
 
-@pytest.mark.parametrize(
-    ("path", "table"), [(LOCK, "dependencies"), (BUILD_LOCK, "requires"), (COMPILE_LOCK, "compiler")]
-)
+@pytest.mark.parametrize(("path", "table"), [(LOCK, "dependencies"), (BUILD_LOCK, "requires")])
 def test_a_lock_has_every_declared_dependency_in_its_range(path: Path, table: str) -> None:
     lock = read_lock(path)
     assert declared(table)
@@ -140,7 +138,7 @@ def test_image_and_guide_install_from_the_locks_with_hashes() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
     installs = re.findall(r"/pip (?:--python \S+ )?install ([^\n&;]*)", dockerfile)
     assert len(installs) == len(re.findall(r"\bpip\b[^\n&;]* install\b", dockerfile))
-    for name in (LOCK.name, BUILD_LOCK.name, COMPILE_LOCK.name):
+    for name in (LOCK.name, BUILD_LOCK.name):
         assert f"--require-hashes -r {name}" in [line.strip(" \\") for line in installs]
     assert all("--require-hashes" in line or "--no-deps --no-index" in line for line in installs)
     assert "--require-hashes -r requirements.lock" in (ROOT / "docs" / "operating.md").read_text("utf-8")
@@ -150,7 +148,6 @@ def test_the_image_copies_all_that_its_wheel_is_built_from_and_its_builder_is_se
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
     copied = re.findall(r"^COPY (?!--from)(.*) \S+$", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
     sources = {source for line in copied for source in line.split()}
-    assert "hatch_build.py" in sources
     linked = [path.name for path in (ROOT / "coseal").iterdir() if path.is_symlink()]
     needed = {name.split("/")[0] for name in [*wheel["packages"], *linked, *wheel.get("force-include", {})]}
     assert needed - sources == set()

@@ -33,10 +33,7 @@ class Nasty(NamedTuple):
 
 
 class Form:
-    """What a value has to be, such as an attribute of a process type. A value that is given is not changed.
-
-    This is no ABC: classes that mypyc compiles share the cache by which an ABC answers ``isinstance``.
-    """
+    """What a value has to be, such as an attribute of a process type. A value that is given is not changed."""
 
     def check(self, value: Any) -> str | None:
         """Return the first thing that is wrong with ``value``, or None."""

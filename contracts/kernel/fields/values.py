@@ -23,7 +23,7 @@ from coseal.ledger.codec import INT_MAX, INT_MIN
 from coseal.ledger.genesis import is_name
 
 _LOWER_HEX: Final = frozenset("0123456789abcdef")
-_HALF_A_PAIR: Final = chr(0xD800)  # a literal that mypyc does not compile
+_HALF_A_PAIR: Final = "\ud800"
 _HOSTILE: Final = (
     *(
         "'; DROP TABLE transactions; --",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -181,7 +180,6 @@ STEPS = st.one_of(
 )
 
 
-@pytest.mark.sources
 @settings(deadline=None, max_examples=60)
 @given(st.lists(STEPS, max_size=14), st.integers(0, 1_100))
 def test_the_founding_rule_is_two_thirds_of_the_validators_members_whatever_happens(steps, late):

@@ -167,7 +167,6 @@ def histories_agree(steps: list[tuple[Any, ...]]) -> None:
         assert getattr(ledger, name)(*args) == getattr(plain, name)(*args), (name, args)
 
 
-@pytest.mark.sources
 @settings(deadline=None, max_examples=80)
 @given(st.lists(STEPS, min_size=15, max_size=40))
 def test_a_chain_without_a_document_decides_as_the_plain_rule_does(steps: list[tuple[Any, ...]]) -> None:
@@ -175,7 +174,6 @@ def test_a_chain_without_a_document_decides_as_the_plain_rule_does(steps: list[t
 
 
 @pytest.mark.slow
-@pytest.mark.sources
 @settings(deadline=None, max_examples=4_000)
 @given(st.lists(STEPS, min_size=10, max_size=80))
 def test_a_chain_without_a_document_decides_as_the_plain_rule_does_in_many(steps: list[tuple[Any, ...]]) -> None:

@@ -217,7 +217,6 @@ def test_unknown_and_present_operators_are_told_apart(chain, signer_of):
         assert receipt.code == "unknown_operator"
 
 
-@pytest.mark.sources
 def test_the_number_of_operators_is_bounded(chain, signer_of, monkeypatch):
     monkeypatch.setattr(membership, "MAX_OPERATORS", 2)
     assert add(chain, signer_of, user="one").ok

@@ -87,7 +87,6 @@ FAULTS = {
 }
 
 
-@pytest.mark.sources
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_transaction_at_fault_is_left_out_and_named_and_all_others_are_there(
     fault: Any, monkeypatch: pytest.MonkeyPatch
@@ -109,7 +108,6 @@ def test_a_transaction_at_fault_is_left_out_and_named_and_all_others_are_there(
     assert len(lost) <= len(named)
 
 
-@pytest.mark.sources
 def test_what_the_database_is_to_blame_for_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     for fault in (sqlite3.OperationalError("disk I/O error"), sqlite3.DatabaseError("malformed"), MemoryError()):
         monkeypatch.setattr(policies, "_write", faulty(policies._write, fault))
@@ -118,7 +116,6 @@ def test_what_the_database_is_to_blame_for_is_raised(monkeypatch: pytest.MonkeyP
         monkeypatch.undo()
 
 
-@pytest.mark.sources
 def test_the_index_of_a_node_goes_on_after_a_fault_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chain = story()
     monkeypatch.setattr(policies, "_write", faulty(policies._write, KeyError("level")))

@@ -95,7 +95,6 @@ def test_a_type_keeps_what_judges_it_names_on_trial_too(court, phase):
     assert define(court, 2, "apply", "decide").ok
 
 
-@pytest.mark.sources
 def test_only_rules_that_name_what_changed_are_compiled(court, compiled):
     assert define(court, 2, *ALL).ok
     court.adopt(long_guard(court, "R-1", 10), court.rule("R-2", **RESPONSE))

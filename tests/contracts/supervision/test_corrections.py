@@ -182,7 +182,6 @@ def test_what_a_correction_says_was_there_and_was_not_corrects_nothing(court):
     assert found(receipt) == [("R-2", "violated", 3)]
 
 
-@pytest.mark.sources
 def test_what_takes_too_long_is_undetermined(court, monkeypatch):
     monkeypatch.setattr(corrections, "AGAIN_STEPS", 100)
     court.adopt(court.rule("R-1", **PRECEDENCE))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.supervision import corrections
 from coseal.ledger.render import time_text
@@ -179,7 +177,6 @@ def test_a_history_that_leaves_something_out_is_refused(court):
     assert court.attest(1, "dispute").ok
 
 
-@pytest.mark.sources
 def test_what_takes_too_long_is_undetermined(court, monkeypatch):
     monkeypatch.setattr(corrections, "AGAIN_STEPS", 100)
     court.adopt(court.rule("R-1", disputed="leave_out", **PRECEDENCE))

@@ -173,7 +173,6 @@ def test_what_is_due_beyond_a_share_is_done_in_the_next_block(court):
     assert [entry["id"] for entry in found] == [f"F{number}" for number in range(1, 1_201)]
 
 
-@pytest.mark.sources
 def test_findings_that_a_receipt_has_no_room_for_stand_in_the_next(court, monkeypatch):
     monkeypatch.setattr(supervision_watch, "MAX_SHOWN_BYTES", 1_200)
     court.adopt(limit(court))
@@ -185,7 +184,6 @@ def test_findings_that_a_receipt_has_no_room_for_stand_in_the_next(court, monkey
     assert court.wait(1) == {}
 
 
-@pytest.mark.sources
 def test_the_first_receipt_of_a_block_is_bounded_too(court, monkeypatch):
     monkeypatch.setattr(due, "MAX_SHOWN_BYTES", 1_200)
     monkeypatch.setattr(due, "_LEAST_ROOM_BYTES", 400)
@@ -198,7 +196,6 @@ def test_the_first_receipt_of_a_block_is_bounded_too(court, monkeypatch):
     assert sorted(entry["id"] for entry in found) == ["F1", "F2", "F3", "F4", "F5"]
 
 
-@pytest.mark.sources
 def test_too_many_findings_in_a_batch_are_refused(court, monkeypatch):
     monkeypatch.setattr(supervision_watch, "MAX_FINDINGS", 3)
     court.adopt(limit(court))

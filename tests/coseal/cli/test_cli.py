@@ -17,7 +17,6 @@ from coseal.cli import PANELS, app
 from coseal.cli import network as network_commands
 from coseal.errors import CosealError
 from coseal.ledger import native
-from coseal.ledger.build import BUILD
 from coseal.ledger.proof import TransactionProof
 from coseal.ledger.render import proof_json, transaction_raw_from_json
 from coseal.ledger.transaction import Transaction
@@ -125,7 +124,7 @@ def test_it_answers_at_once_because_nothing_heavier_is_imported(imports: str, he
 
 def test_the_version_is_told():
     core = native.choose(os.environ.get(native.SETTING), __version__).name
-    assert run("--version").strip() == f"coseal {__version__}, {BUILD}, {core}"
+    assert run("--version").strip() == f"coseal {__version__}, {core}"
 
 
 def test_a_word_that_is_no_command_or_option_is_usage():
