@@ -28,15 +28,15 @@ from typing import Any, Final
 from starlette.datastructures import Headers
 
 from coseal.ledger import signing
+from coseal.ledger.http_signatures import COMPONENTS, content_digest, signature_base
 from coseal.node.http.problems import Problem
 
 SCOPES: Final = ("read", "submit")
 CREDENTIALS: Final = "a bearer token or a signed request"
 MAX_VALIDITY_S: Final = 300
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="coseal"'}
-_COMPONENTS: Final = '("@method" "@request-target" "content-digest")'
 _INPUT: Final = re.compile(
-    r'coseal=(\("@method" "@request-target" "content-digest"\)'
+    rf"coseal=({re.escape(COMPONENTS)}"
     r';expires=([0-9]{1,12});keyid="([a-z0-9.-]{1,64}/[a-z0-9.-]{1,64})";nonce="([0-9a-f]{32})")'
 )
 _SIGNATURE: Final = re.compile(r"coseal=:([A-Za-z0-9+/]{86}==):")
@@ -128,28 +128,6 @@ class Nonces:
         # Kept for the longest a signature can be valid, so that the oldest entries are the first to go.
         self._seen[(key_id, nonce)] = now_s + MAX_VALIDITY_S
         return True
-
-
-def signature_base(method: str, target: str, content_digest: str, parameters: str) -> bytes:
-    """Return the bytes a signed request covers (RFC 9421 section 2.5); ``parameters`` as in Signature-Input."""
-    return "\n".join(
-        (
-            f'"@method": {method}',
-            f'"@request-target": {target}',
-            f'"content-digest": {content_digest}',
-            f'"@signature-params": {parameters}',
-        )
-    ).encode()
-
-
-def signature_parameters(*, expires_s: int, key_id: str, nonce: str) -> str:
-    """Return the parameters of Signature-Input after ``coseal=``."""
-    return f'{_COMPONENTS};expires={expires_s};keyid="{key_id}";nonce="{nonce}"'
-
-
-def content_digest(body: bytes) -> str:
-    """Return the value of Content-Digest (RFC 9530)."""
-    return f"sha-256=:{base64.b64encode(sha256(body).digest()).decode()}:"
 
 
 class Authenticator:

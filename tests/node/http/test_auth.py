@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from coseal.ledger import signing
+from coseal.ledger import http_signatures, signing
 from coseal.ledger.signing import Signer
 from coseal.node.http import auth
 from coseal.node.http.auth import Nonces, Token
@@ -42,9 +42,11 @@ def signed_headers(
     tag: bytes = signing.TAG_HTTP,
     chain_id: bytes | None = None,
 ) -> dict[str, str]:
-    parameters = auth.signature_parameters(expires_s=world.clock_ms // 1_000 + expires_in_s, key_id=who, nonce=nonce)
-    digest = auth.content_digest(body)
-    base = auth.signature_base(method, target, digest, parameters)
+    parameters = http_signatures.signature_parameters(
+        expires_s=world.clock_ms // 1_000 + expires_in_s, key_id=who, nonce=nonce
+    )
+    digest = http_signatures.content_digest(body)
+    base = http_signatures.signature_base(method, target, digest, parameters)
     preimage = signing.body_preimage(tag, chain_id or world.genesis.chain_id, base)
     signature = (signer or operator(who.partition("/")[0])).sign(preimage)
     return {
