@@ -218,7 +218,7 @@ KINDS: Final[dict[str, tuple[int, Make]]] = {
     "argue": (4, _argue),
     "seal": (3, _seal),
     "register_reviewer": (5, _register),
-    "proceed": (26, _proceed),
+    "proceed": (36, _proceed),
     **funding.KINDS,
 }
 

@@ -124,4 +124,4 @@ def _by(walk: Walker, member: str, action: str, args: dict[str, Any]) -> Move | 
     return None if sender is None else Move(sender, f"certification.{action}", args)
 
 
-KINDS: Final[dict[str, tuple[int, Make]]] = {"fund": (14, _funded), "suspend": (9, _suspended)}
+KINDS: Final[dict[str, tuple[int, Make]]] = {"fund": (20, _funded), "suspend": (9, _suspended)}

@@ -155,7 +155,7 @@ def _unassigned(walk: Walker, name: str, member: str) -> list[tuple[str, int]]:
 
 KINDS_OF_MOVES: Final[dict[str, tuple[int, Make]]] = {
     "register_gateway": (1, _register),
-    "open a consultation": (2, _open),
-    "receive": (3, _receive),
-    "deal with comments": (8, _deal),
+    "open a consultation": (1, _open),
+    "receive": (1, _receive),
+    "deal with comments": (2, _deal),
 }
