@@ -20,6 +20,7 @@ _OCTAL: Final = frozenset("01234567")
 _LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
 _WORD: Final = _LETTERS | _DIGITS  # G2
 _SPACE: Final = frozenset(" \t\n\f\r")  # G1
+_STRING_STARTS: Final = frozenset("'\"rRbB")
 _PAIRS: Final = ("&&", "||", "==", "!=", "<=", ">=")
 _SINGLES: Final = frozenset("()[]{}.,:?!<>+-*/%")
 _ESCAPES: Final = {
@@ -71,9 +72,10 @@ class _Lexer:
 
     def skip_space(self) -> None:
         while True:
-            if self.peek() in _SPACE:
+            character = self.peek()
+            if character in _SPACE:
                 self.at += 1
-            elif self.source.startswith("//", self.at):
+            elif character == "/" and self.peek(1) == "/":
                 end = self.source.find("\n", self.at)
                 self.at = len(self.source) if end < 0 else end
             else:
@@ -83,7 +85,7 @@ class _Lexer:
         start, character = self.at, self.peek()
         if not character:
             return Token("end", "", start)
-        prefix = self.string_prefix()
+        prefix = self.string_prefix() if character in _STRING_STARTS else None
         if prefix is not None:
             return self.string(prefix)
         if character in _LETTERS:

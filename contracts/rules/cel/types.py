@@ -100,9 +100,10 @@ def agree(left: Type, right: Type) -> bool:
 
 def joined(types: list[Type]) -> Type:
     """Return the one type of several values, ``dyn`` if they differ."""
-    if not types or any(kind != types[0] for kind in types):
+    if not types:
         return DYN
-    return types[0]
+    first = types[0]
+    return DYN if len(types) > 1 and any(kind != first for kind in types) else first
 
 
 def parse_type(text: str, path: str = "") -> Type:
