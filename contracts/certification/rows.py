@@ -6,7 +6,7 @@ Law: the rows follow from receipts and arguments in ledger order; texts are in t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -28,21 +28,16 @@ from coseal.contracts.certification.tranches import PLANNED, PLEDGED, RELEASED
 from coseal.contracts.certification.verdict import ACCEPTED, OUTCOMES
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.place import Act
-from coseal.contracts.kernel.rows.writer import Writer
+from coseal.contracts.kernel.rows.writer import PutArguments, Writer, by_action
 from coseal.contracts.kernel.wording import in_language
-from coseal.ledger.transaction import Transaction
 
 Given: TypeAlias = Mapping[str, Any]
 
 
 def writer(rows: Rows) -> Writer:
     """Return what writes the rows of this contract."""
-    accepted = {f"certification.{action}": partial(_write, rows, put) for action, put in _WRITE.items()}
+    accepted = by_action("certification", rows, _WRITE)
     return Writer(accepted, due=partial(_due, rows))
-
-
-def _write(rows: Rows, put: _Put, tx: Transaction, data: Given, act: Act) -> None:
-    put(rows, tx.args, data, act)
 
 
 def _apply(rows: Rows, args: Given, data: Given, act: Act) -> None:
@@ -202,8 +197,7 @@ def _due(rows: Rows, data: Given, act: Act) -> None:
         rows.of(SCHEMES).put({**row, "title": in_language(scheme["title"]), **act.place, "document": said})
 
 
-_Put: TypeAlias = Callable[[Rows, Given, Given, Act], None]
-_WRITE: Final[Mapping[str, _Put]] = {
+_WRITE: Final[Mapping[str, PutArguments]] = {
     "apply": _apply,
     "argue": _argue,
     "seal": _seal,

@@ -5,31 +5,26 @@ Law: the rows follow from receipts and arguments in ledger order; texts of answe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final, TypeAlias
 
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.place import Act
-from coseal.contracts.kernel.rows.writer import Writer
+from coseal.contracts.kernel.rows.writer import PutArguments, Writer, by_action
 from coseal.contracts.kernel.wording import in_language
 from coseal.contracts.participation.entry import is_withheld
 from coseal.contracts.participation.tables import COMMENTS, CONSULTATIONS, GATEWAYS, THEMES
 from coseal.contracts.policy.rows import consulted
-from coseal.ledger.transaction import Transaction
 
 Given: TypeAlias = Mapping[str, Any]
 
 
 def writer(rows: Rows) -> Writer:
     """Return what writes the rows of this contract."""
-    accepted = {f"participation.{action}": partial(_write, rows, put) for action, put in _WRITE.items()}
+    accepted = by_action("participation", rows, _WRITE)
     elsewhere = {"participation.receive": "entries", "participation.assign": "assignments"}
     return Writer(accepted, due=partial(_due, rows), elsewhere=elsewhere)
-
-
-def _write(rows: Rows, put: _Put, tx: Transaction, data: Given, act: Act) -> None:
-    put(rows, tx.args, data, act)
 
 
 def _register(rows: Rows, args: Given, data: Given, act: Act) -> None:
@@ -120,8 +115,7 @@ def _due(rows: Rows, data: Given, act: Act) -> None:
         _stands(rows, {}, consultation, act)
 
 
-_Put: TypeAlias = Callable[[Rows, Given, Given, Act], None]
-_WRITE: Final[Mapping[str, _Put]] = {
+_WRITE: Final[Mapping[str, PutArguments]] = {
     "register_gateway": _register,
     "open": _open,
     "receive": _receive,

@@ -6,13 +6,13 @@ the same height.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final, TypeAlias
 
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.place import Act
-from coseal.contracts.kernel.rows.writer import Writer
+from coseal.contracts.kernel.rows.writer import PutArguments, Writer, by_action
 from coseal.contracts.kernel.wording import in_language
 from coseal.contracts.standards.records import ENDED, LAPSED
 from coseal.contracts.standards.tables import (
@@ -34,12 +34,8 @@ _FIGURES: Final = ("items", "conforming", "undetermined")
 
 def writer(rows: Rows) -> Writer:
     """Return what writes the rows of this contract, and of what is recorded under its standards."""
-    accepted = {f"standards.{action}": partial(_write, rows, put) for action, put in _WRITE.items()}
+    accepted = by_action("standards", rows, _WRITE)
     return Writer({**accepted, "process.record": partial(_recorded, rows)}, due=partial(_due, rows))
-
-
-def _write(rows: Rows, put: _Put, tx: Transaction, data: Given, act: Act) -> None:
-    put(rows, tx.args, data, act)
 
 
 def _name(data: Given) -> tuple[str, int]:
@@ -187,8 +183,7 @@ def _review(rows: Rows, review: Given, act: Act) -> None:
     _change(rows, _name(review), status=review["status"])
 
 
-_Put: TypeAlias = Callable[[Rows, Given, Given, Act], None]
-_WRITE: Final[Mapping[str, _Put]] = {
+_WRITE: Final[Mapping[str, PutArguments]] = {
     "propose": _propose,
     "try": _take_up,
     "adopt": _take_up,

@@ -9,11 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.place import Act
 from coseal.ledger.transaction import Transaction
 
-Put: TypeAlias = Callable[[Transaction, Mapping[str, Any], Act], None]
+Given: TypeAlias = Mapping[str, Any]
+Put: TypeAlias = Callable[[Transaction, Given, Act], None]
 """Puts the rows of an accepted transaction; the mapping is the data of its receipt."""
+PutArguments: TypeAlias = Callable[[Rows, Given, Given, Act], None]
+"""Does so with the arguments of the transaction, the first of the two mappings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,15 @@ class Writer:
     finish: Callable[[], None] | None = None
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     appended: Callable[[Mapping[str, Any], Act], None] | None = None
+
+
+def by_action(contract: str, rows: Rows, puts: Mapping[str, PutArguments]) -> dict[str, Put]:
+    """Return by ``contract.action`` what puts the rows of an action that needs no more than its arguments."""
+
+    def accept(put: PutArguments) -> Put:
+        return lambda tx, data, act: put(rows, tx.args, data, act)
+
+    return {f"{contract}.{action}": accept(put) for action, put in puts.items()}
 
 
 def together(*writers: Writer) -> Writer:
