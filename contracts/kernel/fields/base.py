@@ -7,6 +7,7 @@ the first fault; ``faults`` gives an author of arguments all of them, by the sam
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -32,12 +33,12 @@ class Nasty(NamedTuple):
     later: list[Any]
 
 
-class Form:
+class Form(ABC):
     """What a value has to be, such as an attribute of a process type. A value that is given is not changed."""
 
+    @abstractmethod
     def check(self, value: Any) -> str | None:
         """Return the first thing that is wrong with ``value``, or None."""
-        raise NotImplementedError
 
     def faults(self, value: Any) -> Iterator[str]:
         """Yield all that is wrong with ``value``."""
@@ -45,25 +46,25 @@ class Form:
         if error is not None:
             yield error
 
+    @abstractmethod
     def describe(self) -> str:
         """Return what is expected, as one line for people."""
-        raise NotImplementedError
 
 
 class Field(Form):
     """The form of an argument of an action, which has a schema and test values as well."""
 
+    @abstractmethod
     def json_schema(self) -> JsonSchema:
         """Return the narrowest JSON Schema (2020-12) that every value fits which passes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def nasty(self) -> Nasty:
         """Return values for tests, all of which can be encoded but for texts with half a surrogate pair."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sample(self, number: int = 0) -> Any:
         """Return a small value that passes; another one for each number, as far as the field has others."""
-        raise NotImplementedError
 
 
 class Later(Field):
@@ -103,9 +104,9 @@ class Parts(Field):
         """See ``Field``."""
         return next(self.faults(value), None)
 
+    @abstractmethod
     def faults(self, value: Any) -> Iterator[str]:
         """See ``Form``; in the order in which the parts stand."""
-        raise NotImplementedError
 
 
 class Special(Parts):
