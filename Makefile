@@ -16,7 +16,6 @@ TWINS  ?= 500
 MINUTES ?= 10
 ROUNDS ?= 5
 LIES   ?= 12000
-TIMES ?= 1
 INPUTS ?= 100000
 
 # Tests start hundreds of processes: without bytecode on the disk each would compile every source again.
@@ -184,7 +183,7 @@ locked: $(LOCKED)/.ready  ## install exactly the locks, as the image does, into 
 	$(LOCKED)/bin/python -m pip check
 	cd / && $(abspath $(LOCKED))/bin/coseal --help > /dev/null && $(abspath $(LOCKED))/bin/python -m coseal.node --help > /dev/null
 
-native-check:  ## see that the native half accepts what the Python accepts, INPUTS of each kind; skipped without cargo
+native-check:  ## see that the native half accepts what the Python accepts, INPUTS of each kind (TIMES=n: more of other types); skipped without cargo
 	@command -v cargo > /dev/null || { echo "native-check: skipped, there is no cargo"; exit 0; }; \
 	  $(MAKE) --no-print-directory $(NATIVE)/.ready && INPUTS=$(INPUTS) PYTHONPATH=$(abspath $(NATIVE))/modules:$(CURDIR) \
 	  $(BIN)/python -m pytest -q -n $(WORKERS) tests/supply/test_native.py

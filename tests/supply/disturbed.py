@@ -1,4 +1,4 @@
-"""What this build makes of values of other types than are meant, wherever bytes of others come in, to be compared.
+"""What a process makes of values of other types than are meant, wherever bytes of others come in, to be compared.
 
 Law: every line follows from the code and ``times`` alone, which says how many inputs there are. An exception that is no
 refusal, which would stop a node, is told as a line with ``RAISED`` in it.
@@ -22,8 +22,6 @@ from coseal.contracts.kernel.rows.schema import SQLITE, definitions
 from coseal.contracts.registry import CONTRACTS, KINDS
 from coseal.contracts.rows.blocks import BlockRows
 from coseal.contracts.rows.tables import TABLES
-from coseal.contracts.rules.cel.compile import compile_expression
-from coseal.contracts.rules.errors import RuleError
 from coseal.ledger import codec, signing
 from coseal.ledger.block import Receipt
 from coseal.ledger.render import time_text
@@ -313,55 +311,10 @@ def _exchanged(random: Random, data: bytes) -> bytes:
     return codec.encode(random.choice(list(swapped(codec.decode(data), random.sample(OTHERS, 2)))))
 
 
-# Expressions
-
-NAMES = {"a": "dyn", "b": "dyn", "e": "{type: string, n: int, t: bool, o: list({id: string})}"}
-PARTS = (
-    *("a", "b", "e", "e.n", "e.t", "e.o", "1", "-1", "true", "null", "'a'", "[a]", "{'a': b}", "[1, 2]", "'1h'"),
-    "9223372036854775807",
-)
-JOINS = (
-    *(f"(%s {sign} %s)" for sign in ("+", "-", "*", "/", "%%", "<", "<=", ">", ">=", "==", "!=", "&&", "||", "in")),
-    *(f"%s.{macro}(x, x == %s)" for macro in ("all", "exists", "exists_one", "filter", "map")),
-    *(f"%s.{method}(%s)" for method in ("startsWith", "endsWith", "contains", "matches")),
-    *(f"{function}(%s)" for function in ("size", "int", "string", "bool", "timestamp", "duration")),
-    *("(%s ? %s : %s)", "-%s", "!%s", "%s[%s]", "%s.id", "has(e.n)"),
-)
-BOUND: tuple[Any, ...] = (
-    *(other for other in OTHERS if type(other) is not bytes and other != 2**64 - 1),
-    *(-(2**63), 2**63 - 1, "1", "true", "1h", "2026-01-01T00:00:00Z", [1, "a"], {"id": "x"}, [{"id": "x"}]),
-)
-"""What a name in an expression may stand for."""
-
-
-def expressions(times: int) -> Iterator[str]:
-    """Evaluate expressions that were put together by chance on values of every type."""
-    random = Random("disturbed expressions")
-    for _ in range(3_000 * times):
-        text = _expression(random, 3)
-        try:
-            expression = compile_expression(text, NAMES)
-        except RuleError as error:
-            yield f"{text}: {error}"
-            continue
-        for _ in range(4):
-            event = {key: random.choice(BOUND) for key in ("type", "n", "t", "o") if random.random() < 0.8}
-            bindings = {"a": random.choice(BOUND), "b": random.choice(BOUND), "e": event}
-            yield f"{text} {bindings!r}: {said(partial(expression.evaluate, bindings), ())}"
-
-
-def _expression(random: Random, depth: int) -> str:
-    if depth == 0 or random.random() < 0.2:
-        return random.choice(PARTS)
-    join = random.choice(JOINS)
-    return join % tuple(_expression(random, depth - 1) for _ in range(join.count("%s")))
-
-
 TOPICS: dict[str, Callable[[int], Iterator[str]]] = {
     "decoders": decoders,
     "acts": acts,
     "rules": rules,
     "ballots": ballots,
     "frames": frames,
-    "expressions": expressions,
 }

@@ -38,30 +38,6 @@ VALUES: tuple[Any, ...] = (
     {"a": 1},
 )
 FRAMES = sorted(wire._PARSERS)
-OPERANDS: tuple[Any, ...] = (
-    None,
-    True,
-    False,
-    0,
-    1,
-    -1,
-    7,
-    2**62,
-    2**63 - 1,
-    -(2**63),
-    "",
-    "a",
-    "1",
-    "true",
-    [],
-    [1],
-    {},
-    {"a": 1},
-)
-EXPRESSIONS = (
-    *(f"a {sign} b" for sign in ("+", "-", "*", "/", "%", "<", "<=", ">", ">=", "==", "!=", "&&", "||", "in")),
-    *("-a", "!a", "a ? 1 : 2", "size(a)", "int(a)", "string(a)", "bool(a)", "a[b]", "a.a", "[a, b].exists(x, x == a)"),
-)
 
 
 def seeds() -> Iterator[str]:
@@ -109,15 +85,6 @@ def bounds() -> Iterator[str]:
             yield _refused(lambda data=data: Transaction.decode(data).id.hex())  # type: ignore[misc]
 
 
-def conditions() -> Iterator[str]:
-    """Evaluate every operation on values of every type, truths and numbers at the edges among them."""
-    for text in EXPRESSIONS:
-        expression = compile_expression(text, {"a": "dyn", "b": "dyn"})
-        for a in OPERANDS:
-            for b in OPERANDS:
-                yield f"{text} of {a!r}, {b!r}: {expression.evaluate({'a': a, 'b': b})!r:.200}"
-
-
 def _refused(act: Callable[[], Any]) -> str:
     """Return what an act comes to; text of a refusal is part of it."""
     try:
@@ -130,6 +97,5 @@ TOPICS: dict[str, Callable[[], Iterator[str]]] = {
     "seeds": seeds,
     "chain": chain,
     "bounds": bounds,
-    "conditions": conditions,
     **{name: partial(topic, TIMES) for name, topic in disturbed.TOPICS.items()},
 }

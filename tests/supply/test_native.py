@@ -184,7 +184,7 @@ def with_small_order(chance: random.Random) -> Input:
 
 
 @pytest.mark.skipif("INPUTS" not in os.environ, reason="minutes: make native-check compares")
-@pytest.mark.parametrize("topic", sorted(TOPICS.keys() - {"conditions", "expressions"}))  # which decode nothing
+@pytest.mark.parametrize("topic", TOPICS)
 def test_both_halves_come_to_the_same(module: ModuleType, topic: str) -> None:
     """Simulated runs, blocks of events under rules, and bad input, in processes that decode by either half."""
     (asked, *lines), (none, *expected) = outcomes(topic, NATIVE), outcomes(topic, PYTHON)
