@@ -1,10 +1,11 @@
 """Where each entry of a gateway belongs: two bytes an entry, in pages of 1,024.
 
-Law: an entry has one mark: none, a theme, withheld, or set aside. Pages are written only where there is a mark.
+Law: an entry has one mark: none, a theme, or withheld. Pages are written only where there is a mark.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from coseal.contracts.kernel.action import View
@@ -15,8 +16,12 @@ MARK_BYTES: Final = 2
 MAX_THEMES: Final = 256
 NONE: Final = 0
 WITHHELD: Final = 0xFFFF
-SET_ASIDE: Final = 0xFFFE
 """Marks that are no theme; a theme's is its number."""
+
+
+def mark_at(page: Sequence[int], place: int) -> int:
+    """Return the mark at a place of a page, of which the bytes are given; places count from 0."""
+    return page[MARK_BYTES * place] << 8 | page[MARK_BYTES * place + 1]
 
 
 class Marks:
@@ -29,14 +34,13 @@ class Marks:
     def get(self, entry: int) -> int:
         """Return the mark of an entry."""
         page, place = divmod(entry - 1, PAGE_ENTRIES)
-        held = self._page(page)
-        return held[2 * place] << 8 | held[2 * place + 1]
+        return mark_at(self._page(page), place)
 
     def put(self, entry: int, mark: int) -> None:
         """Set the mark of an entry."""
         page, place = divmod(entry - 1, PAGE_ENTRIES)
         held = self._page(page)
-        held[2 * place], held[2 * place + 1] = mark >> 8, mark & 0xFF
+        held[MARK_BYTES * place], held[MARK_BYTES * place + 1] = mark >> 8, mark & 0xFF
 
     def _page(self, page: int) -> bytearray:
         held = self._pages.get(page)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.supervision.state import finding_key, guidance_key, hold_key, question_key
 from simulation.walk.walker import Make, Move, Walker
 
-DAY_MS: Final = 86_400_000
 NEWEST: Final = 40
 
 

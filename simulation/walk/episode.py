@@ -55,7 +55,7 @@ WALK: Final = {
     **credit.MOVES,
     **disclosure.MOVES,
     **certification.KINDS,
-    **participation.KINDS_OF_MOVES,
+    **participation.MOVES,
 }
 """The kinds of moves that leave members, keys and validators alone."""
 KINDS: Final = {**members.KINDS, **WALK}

@@ -20,12 +20,12 @@ from coseal.contracts.certification.state import (
 )
 from coseal.contracts.certification.tranches import CLAIMED, PLANNED, PLEDGED
 from coseal.contracts.certification.verdict import CERTIFIED
+from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.process.attestation import attestation
 from coseal.contracts.process.chain import item_hash, objects_of
 from simulation.walk.walker import Make, Move, Seen, Walker
 
 _LOOKS_BACK: Final = 24
-_DAY_MS: Final = 86_400_000
 
 
 def tranches(walk: Walker, taking_part: frozenset[str]) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def _suspended(walk: Walker) -> Move | None:
     certificate: Any = walk.get(certificate_key(record["certificate"]))
     if is_suspended(certificate, walk.sight.time_ms) != walk.chance(8):  # mostly the step that is to come
         return _by(walk, walk.pick(bodies), "reinstate", args)
-    until_ms = walk.sight.time_ms + walk.pick((_DAY_MS, 30 * _DAY_MS))
+    until_ms = walk.sight.time_ms + walk.pick((DAY_MS, 30 * DAY_MS))
     return _by(walk, walk.pick(bodies), "suspend", {**args, "until_ms": until_ms})
 
 

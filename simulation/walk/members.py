@@ -19,6 +19,7 @@ from coseal.contracts.governance.state import (
     proposal_key,
 )
 from coseal.contracts.governance.state import NAME as GOVERNANCE
+from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.state import ASIDES_KEY, PROTOCOL_VERSION_KEY
 from coseal.contracts.membership.state import (
     FORMER_KEY,
@@ -35,7 +36,6 @@ from simulation.walk.walker import USERS, Make, Move, Walker
 
 CAPABILITIES: Final = ("operate", "registrar", "submit", "supervise")
 MAX_OPEN: Final = 4
-DAY_MS: Final = 86_400_000
 _RECOMMENDED: Final = Path(__file__).parents[2] / "examples" / "constitution" / "recommended.json"
 PAUSED: Final = ("membership.set_profile", "policy.amend", "process.define_type", "supervision.guide")
 NEW_MEMBERS: Final = tuple(f"member-{number}" for number in range(6))

@@ -14,6 +14,7 @@ from coseal.contracts.currency.post import Totals, issuance, wallet_of
 from coseal.contracts.currency.state import institution_key, pending_key, rekey_key, used_key
 from coseal.contracts.currency.supply import INSTRUCTION_EXAMPLE, RESERVES_TYPE
 from coseal.contracts.kernel.action import Reader
+from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.process.chain import item_hash
 from coseal.contracts.process.state import attestation_key, source_key, type_key
 from coseal.ledger.render import time_text
@@ -33,7 +34,6 @@ HOLDERS: Final[Mapping[str, dict[str, str]]] = {
 """The wallets of a walk, by their ids."""
 KEYED: Final = frozenset(("keyed", "hidden"))
 NAMES: Final = tuple(f"{BANK}/{name}" for name in (VAULT, *HOLDERS))
-DAY_MS: Final = 86_400_000
 REFUSED: Final[Mapping[str, str]] = {"currency.define_unit": "virtual_currency"}
 """Actions that nobody may ever have accepted, and how they are refused."""
 

@@ -10,9 +10,10 @@ from typing import Any, Final
 from coseal.contracts.certification.schemes import ADOPTED
 from coseal.contracts.certification.state import scheme_key
 from coseal.contracts.governance.state import proposal_key
+from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.participation.consultations import CONCLUDED, OPEN
 from coseal.contracts.participation.entry import CLASSES, KINDS, REASONS
-from coseal.contracts.participation.marks import NONE, PAGE_ENTRIES
+from coseal.contracts.participation.marks import MARK_BYTES, NONE, PAGE_ENTRIES, mark_at
 from coseal.contracts.participation.offices import ROLES
 from coseal.contracts.participation.receiving import recorded
 from coseal.contracts.participation.state import (
@@ -31,7 +32,6 @@ from simulation.walk.certification import SCHEMES
 from simulation.walk.standards import DOMAINS
 from simulation.walk.walker import Make, Move, Walker
 
-DAY_MS: Final = 86_400_000
 _LOOKS_BACK: Final = 12
 
 
@@ -148,12 +148,12 @@ def _deal(walk: Walker) -> Move | None:
 def _unassigned(walk: Walker, name: str, member: str) -> list[tuple[str, int]]:
     """Return the first entries of a gateway that have no mark."""
     entries = recorded(walk.sight.reader, name, member)["entries"]
-    page: bytes = walk.get(assigned_key(name, member, 0)) or bytes(2 * PAGE_ENTRIES)
+    page: bytes = walk.get(assigned_key(name, member, 0)) or bytes(MARK_BYTES * PAGE_ENTRIES)
     numbers = range(1, min(entries, PAGE_ENTRIES) + 1)
-    return [(member, entry) for entry in numbers if int.from_bytes(page[2 * entry - 2 : 2 * entry]) == NONE]
+    return [(member, entry) for entry in numbers if mark_at(page, entry - 1) == NONE]
 
 
-KINDS_OF_MOVES: Final[dict[str, tuple[int, Make]]] = {
+MOVES: Final[dict[str, tuple[int, Make]]] = {
     "register_gateway": (1, _register),
     "open a consultation": (1, _open),
     "receive": (1, _receive),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.process.chain import ObjectName, decoded_item_hash, objects_of
 from coseal.contracts.process.corrections import shown_history
 from coseal.contracts.process.state import attestation_key, source_key, type_key
@@ -28,7 +29,6 @@ ATTRIBUTES: Final[Mapping[str, Any]] = {
 _NO_ATTRIBUTES: Final[Mapping[str, Any]] = {"attributes": {}}
 SOURCES: Final = ("log", "feed", "old/log", "reports")
 PAST_MS: Final = 1_577_836_800_000
-DAY_MS: Final = 86_400_000
 
 
 def definition(walk: Walker) -> Any:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.supervision.state import ballot_key, head_key, open_key, rule_key
-from simulation.walk.processes import DAY_MS, EVENTS, SOURCES, definition
+from simulation.walk.processes import EVENTS, SOURCES, definition
 from simulation.walk.walker import Make, Move, Walker
 
 RULES_A_TYPE: Final = 10

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.process.state import type_key
 from coseal.contracts.standards.domains import domain_of, entry_of
 from coseal.contracts.standards.records import OVER
@@ -14,7 +15,6 @@ from coseal.contracts.standards.state import adoption_key, dispute_key, head_key
 from simulation.walk.processes import TYPES
 from simulation.walk.walker import Make, Move, Walker
 
-DAY_MS: Final = 86_400_000
 DOMAINS: Final = ("lending", "event-logs", "areas")
 _PLACES: Final = (
     *(("lending", "process_type"), ("lending", "rule_set"), ("lending", "schema")),

@@ -12,6 +12,7 @@ from typing import Any, Final
 from coseal.contracts.currency.ledger import LIMITS
 from coseal.contracts.currency.post import wallet_of
 from coseal.contracts.kernel.action import Reader
+from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.process.state import object_key, source_key, type_key
 from coseal.contracts.supervision.findings import about
 from coseal.contracts.trade.ledger import OPEN, OWED, PROPOSED, SPLIT, Loan, Receivable
@@ -47,7 +48,6 @@ ORDERS: Final[dict[str, Any]] = {
 }
 AMOUNT: Final = 200_000
 NEWEST: Final = 12
-DAY_MS: Final = 86_400_000
 RUNS_MS: Final = (3_600_000, DAY_MS)
 TERMS_MS: Final = (DAY_MS, 10 * DAY_MS, 60 * DAY_MS)
 _NET: Final = {"quantity": "1", "net_amount": f"{AMOUNT // 100}.00", **_UNIT}
