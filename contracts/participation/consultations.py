@@ -2,7 +2,7 @@
 
 Law: who opens a consultation answers for it by a clock; nothing that was received is left out of its conclusion.
 
-contracts/participation/README.md, N1 to N9.
+contracts/participation/README.md, N1 to N8.
 """
 
 from __future__ import annotations

@@ -21,7 +21,6 @@ REASONS: Final = ("personal_data", "abuse", "illegal", "off_topic")
 """Why a text is withheld."""
 SALT_BYTES: Final = 32
 PSEUDONYM_BYTES: Final = 16
-MAX_COMMENT_CHARACTERS: Final = 20_000
 
 _COMMENT_TAG: Final = b"coseal/comment/1".ljust(24, b"\0")
 _ACKNOWLEDGEMENT_TAG: Final = b"coseal/acknowledgement/1".ljust(24, b"\0")

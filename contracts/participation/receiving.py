@@ -2,7 +2,7 @@
 
 Law: entries are numbered without a gap, and a root proves that these are all; no text and no person is among them.
 
-contracts/participation/README.md, E3 to E8.
+contracts/participation/README.md, E3 to E7.
 """
 
 from __future__ import annotations

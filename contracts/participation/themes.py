@@ -2,7 +2,7 @@
 
 Law: an entry is in one theme; an answer stands for the entries that the theme had when it was given.
 
-contracts/participation/README.md, T1 to T5.
+contracts/participation/README.md, T1 to T4.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class PreparedParticipation:
             yield GATEWAY, self._gateway_office()
 
     def _openings(self, count: int) -> Iterator[Ready]:
-        """Yield so many openings, each member's about a standard of its own: a member opens only so many."""
+        """Yield ``count`` openings or more: a member opens at most ``MAX_OPEN``, all about one standard of its own."""
         for member in self._admitted(-(-count // MAX_OPEN)):
             standard = self._proposal()
             self._ok([(member, "standards.propose", standard)])
@@ -64,7 +64,7 @@ class PreparedParticipation:
         yield from islice(self._openings(count), count)
 
     def _consultations(self, count: int) -> list[tuple[str, str]]:
-        """Have so many consultations opened; return who opened which."""
+        """Open ``count`` consultations; return the opener and the id of each."""
         if self.chain.get(office_key(GATEWAY)) is None:
             self._ok([(GATEWAY, "participation.register_gateway", self._gateway_office())])
         openings = list(self._participation_open(count))

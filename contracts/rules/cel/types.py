@@ -100,10 +100,7 @@ def agree(left: Type, right: Type) -> bool:
 
 def joined(types: list[Type]) -> Type:
     """Return the one type of several values, ``dyn`` if they differ."""
-    if not types:
-        return DYN
-    first = types[0]
-    return DYN if len(types) > 1 and any(kind != first for kind in types) else first
+    return types[0] if types and types.count(types[0]) == len(types) else DYN
 
 
 def parse_type(text: str, path: str = "") -> Type:
