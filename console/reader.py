@@ -18,15 +18,17 @@ from typing import Any, Final, TypeVar
 
 from coseal.audit.history import UNPROVEN
 from coseal.audit.light import UnknownValidators
-from coseal.client import reads
+from coseal.client import dossiers, reads, statements
+from coseal.client.dossiers import ProvenDossier
 from coseal.client.exchange import Ask, Exchange, Pause
-from coseal.client.statements import Statement, asked
+from coseal.client.statements import Statement
 from coseal.console.doubts import Judge
 from coseal.console.followed import Followed, judged
 from coseal.console.light import Conflict, LightClient
 from coseal.console.nodes import JSON, UNANSWERED, Address, NoAnswer, Nodes, Problem, Reply, reason_of, require_able
 from coseal.console.shapes import Rows, Shape
 from coseal.console.shown import Proven, Recording, Shown, Trust, Untrue
+from coseal.contracts.credit.dossier import Question
 from coseal.contracts.currency.statement import Period
 from coseal.contracts.process.chain import item_hash
 from coseal.ledger import codec
@@ -250,12 +252,23 @@ class Reader:
         """Return all movements of a wallet in these months, proven to be all."""
 
         def read(verifier: Followed) -> Exchange[tuple[Statement, int]]:
-            found = yield from asked(verifier, wallet, period, floor, self.light.leading)
+            found = yield from statements.asked(verifier, wallet, period, floor, self.light.leading)
             return found, found.height
 
         floor = self._floor
         shown = await self._proven(read)
         return shown.because("trust.statement")
+
+    async def dossier(self, question: Question) -> Shown[ProvenDossier]:
+        """Return all facts of a member with what formulas say of them, each value proven."""
+
+        def read(verifier: Followed) -> Exchange[tuple[ProvenDossier, int]]:
+            found = yield from dossiers.asked(verifier, question, floor, self.light.leading)
+            return found, found.height
+
+        floor = self._floor
+        shown = await self._proven(read)
+        return shown.because("trust.dossier")
 
     async def _proven(self, read: Callable[[Followed], Exchange[tuple[T, int]]]) -> Shown[T]:
         """Ask nodes in turn until one gives something that holds.

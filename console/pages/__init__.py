@@ -13,6 +13,7 @@ from coseal.console.pages import (
     blocks,
     board,
     currency,
+    dossier,
     evidence,
     governance,
     lists,
@@ -42,7 +43,7 @@ _MODULES: Final = (
     audit,
 )
 
-_ROUTES: Final = tuple(route for module in (*_MODULES, search) for route in module.ROUTES)
+_ROUTES: Final = tuple(route for module in (*_MODULES, dossier, search) for route in module.ROUTES)
 
 NAVIGATION: Final[tuple[Entry, ...]] = (*(module.NAV for module in _MODULES), lists.NAV)
 ROUTES: Final[tuple[Route, ...]] = (*_ROUTES, *lists.routes_beside(_ROUTES))

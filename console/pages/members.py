@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import quote
 
+from coseal.console.dossier_parts import dossier_path
 from coseal.console.html import Child, Html, el, join
 from coseal.console.nodes import Problem
 from coseal.console.page import Entry, Page, Route, View
@@ -251,6 +252,10 @@ async def member(page: Page) -> View:
             (page.t("members.role"), _role(page, record)),
             (page.t("members.since"), _since(page, int(record.get("since", 0)))),
             *_standing(page, record),
+            (
+                page.t("credit.link"),
+                el("a", {"href": dossier_path(member_id)}, page.t("credit.title", member=member_id)),
+            ),
             *((name, text) for name, text in profile.items()),
         ]
     )

@@ -15,6 +15,7 @@ from coseal.console.html import Child, Html, el, join
 from coseal.console.money_parts import receivable_link, wallet_path, yuan
 from coseal.console.nodes import NoAnswer, Problem
 from coseal.console.page import Entry, Page, Route, View
+from coseal.console.pages import dossier
 from coseal.console.parts import (
     cursor_pager,
     due,
@@ -114,11 +115,12 @@ async def trade(page: Page) -> View:
     """Build the page of all trade."""
     title = page.t("trade.nav")
     head = lead(page, title, "trade.lead")
+    credit = dossier.find(page)
     try:
         sections = [await _receivables(page), await _books(page), await _runs(page)]
     except (NoAnswer, Problem):
-        return page.view(title, head, notice("", page.t("trade.for_members")))
-    return page.view(title, head, *sections)
+        return page.view(title, head, notice("", page.t("trade.for_members")), credit)
+    return page.view(title, head, *sections, credit)
 
 
 async def _receivables(page: Page) -> Html:

@@ -6,17 +6,19 @@ Only which formulas there are is the node's word, unless they are named.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from coseal.audit.dossier import Shown, listed, proven_ground, read, verify_dossier
 from coseal.client.documents import Kind, Wanted, proven
 from coseal.client.exchange import Exchange
+from coseal.client.reads import Verifier
 from coseal.client.session import Session
-from coseal.contracts.credit.dossier import MAX_FORMULAS, MAX_MONTHS, Question
+from coseal.contracts.credit.dossier import MAX_FORMULAS, MAX_MONTHS, Ground, Question
 from coseal.contracts.credit.lists import FORMULAS
 from coseal.errors import BadAnswer, CosealError
+from coseal.ledger.handover import Handover
 
 _KIND: Final = Kind("dossier", read, verify_dossier)
 _FORMULAS_MAX: Final = 1_000
@@ -26,13 +28,16 @@ class ProvenDossier(NamedTuple):
     """All facts of a member, by month and kind, what formulas say of them, and the document that proves it.
 
     Each of ``listed`` is ``{month, kind, number, origin, counterparty, amount, days, held, height, correction, counts,
-    status, deadline_ms, expired, kept_through}``: amounts in fen, of a gap missing items.
+    status, deadline_ms, expired, kept_through}``: amounts in fen, of a gap missing items. ``ground`` is what the state
+    has of all of it, at ``height``.
     """
 
     reason: str
     facts: Mapping[str, Any]
     listed: Sequence[Mapping[str, Any]]
     document: dict[str, Any]
+    ground: Ground
+    height: int
 
 
 def dossier_of(
@@ -44,8 +49,8 @@ def dossier_of(
         raise CosealError(f"{months} months: facts are kept for {MAX_MONTHS}, that of the newest block included")
     named = tuple(formulas) if formulas is not None else (yield from _in_force(session, span))
     question = Question(member, span, named)
-    floor = max(min_height, session.height)
-    return (yield from session.believed(lambda: _asked(session, question, floor)))
+    floor, epochs = max(min_height, session.height), session.epochs
+    return (yield from session.believed(lambda: asked(session, question, floor, epochs.up_to)))
 
 
 def _in_force(session: Session, months: int) -> Exchange[tuple[str, ...]]:
@@ -62,10 +67,14 @@ def _in_force(session: Session, months: int) -> Exchange[tuple[str, ...]]:
     return tuple(name for name, window in windows.items() if window <= months)[:MAX_FORMULAS]
 
 
-def _asked(session: Session, question: Question, floor: int) -> Exchange[ProvenDossier]:
+def asked(
+    verifier: Verifier, question: Question, floor: int, leading: Callable[[int], Iterable[Handover]]
+) -> Exchange[ProvenDossier]:
+    """Return the dossier that a node gives, verified; ``leading`` gives what leads to an epoch."""
     path = f"/v1/credit/{quote(question.member, safe='')}/dossier"
     params = {"months": str(question.months), "formulas": ",".join(question.formulas)}
     what = f"the dossier of {question.member}"
     wanted = Wanted[Shown](path, params, what, lambda shown: shown.question == question, "gave another dossier")
-    found = yield from proven(session, _KIND, wanted, floor, session.epochs.up_to)
-    return ProvenDossier(found.reason, found.facts, listed(proven_ground(found.shown)), found.document)
+    found = yield from proven(verifier, _KIND, wanted, floor, leading)
+    ground = proven_ground(found.shown)
+    return ProvenDossier(found.reason, found.facts, listed(ground), found.document, ground, found.height)

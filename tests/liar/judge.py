@@ -35,7 +35,7 @@ from coseal.formats.exporters.chain import read_process
 from coseal.formats.exporters.export import export
 from tests.liar.lies import OPENED, Answer, Lie, every, places, sampled
 from tests.liar.questions import Question
-from tests.liar.scene import CASE, SOURCE, WALLET, Key, Scene
+from tests.liar.scene import CASE, DEBTOR, SOURCE, WALLET, Key, Scene
 from tests.support.keys import operator
 
 LIAR: Final = "http://127.0.0.1:1"
@@ -217,6 +217,8 @@ class Judge:
             made |= {"trade-proof": asking.unpledged("R1").document}
             absent = asking.unregistered("city", "I-9", "2026-03-31", 100)
             made |= {"trade-proof of an invoice": absent.document}
+            made |= {"dossier": asking.dossier(DEBTOR, formulas=("payment",), months=12).document}
+            made |= {"dossier of a month": asking.dossier(DEBTOR, formulas=(), months=1).document}
         found: dict[str, Document] = {name: (json.dumps(document).encode(), None) for name, document in made.items()}
         shown, data = self.scene.exported()
         return found | {"export": (json.dumps(shown).encode(), data)}

@@ -18,7 +18,7 @@ from coseal.client.trade import TradeProof
 from coseal.client.transactions import Committed
 from coseal.ledger.proof import CertifiedValue
 from coseal.ledger.transaction import Transaction
-from tests.liar.scene import CASE, QUIET, SOURCE, WALLET, Scene
+from tests.liar.scene import CASE, DEBTOR, QUIET, SOURCE, WALLET, Scene
 from tests.support.keys import operator
 
 Question = Callable[[Client], Any]
@@ -67,6 +67,8 @@ def questions(scene: Scene) -> dict[str, Question]:
         "statement of the issuance": lambda client: _statement(client, "issuance"),
         "unpledged": lambda client: _proof(client.unpledged("R1")),
         "unregistered": lambda client: _proof(client.unregistered("city", "I-9", "2026-03-31", 100)),
+        "dossier": lambda client: _dossier(client, DEBTOR),
+        "dossier of a month": lambda client: _dossier(client, DEBTOR, formulas=(), months=1),
         "bundle": lambda client: _bundle(client, CASE),
         "bundle of a quiet case": lambda client: _bundle(client, QUIET),
         "bundle of a source": lambda client: _bundle(client, SOURCE),
@@ -133,6 +135,11 @@ def _statement(client: Client, wallet: str, **months: str) -> Any:
 
 def _proof(found: TradeProof) -> Any:
     return found.reason, found.facts, sorted(found.document)
+
+
+def _dossier(client: Client, member: str, **asked: Any) -> Any:
+    found = client.dossier(member, **{"formulas": ("payment",), "months": 12, **asked})
+    return found.reason, found.facts, found.listed, sorted(found.document)
 
 
 def _bundle(client: Client, name: tuple[str, str, str]) -> Any:

@@ -17,6 +17,8 @@ from typing import Any, Final
 import httpx
 
 from coseal.audit.epochs import Epochs
+from coseal.contracts.credit.figures import month_of
+from coseal.contracts.credit.formula import EXAMPLE
 from coseal.formats.exporters.chain import read_process
 from coseal.formats.exporters.export import export, manifest
 from coseal.ledger import merkle, signing
@@ -93,6 +95,9 @@ class Scene:
         trade.ok(DEBTOR, "process.define_type", **ORDERS)
         trade.open(WALLETS[CREDITOR], f"member:{CREDITOR}")
         trade.owed(creditor=CREDITOR)
+        trade.settle(trade.owed(trade.deal(100, seller=CREDITOR), creditor=CREDITOR), 100)
+        trade.decide("credit_formula", formula={**EXAMPLE})
+        trade.ok(CREDITOR, "credit.consult", member=DEBTOR, purpose="A loan", legal_basis="external: consent")
 
     def go_on(self) -> None:
         """Let time pass: what was answered so far is of the past, and nearly all of it is answered otherwise now."""
@@ -105,7 +110,10 @@ class Scene:
         self._change_validators()
         money = Money(self.world.chain)
         money.ok("bank-a", "pay", **payment(VAULT_A, WALLET, 9, "CASH"))
-        Trade(self.world.chain).settle("R1", 7)
+        trade = Trade(self.world.chain)
+        trade.settle("R1", 7)
+        fact = {"month": month_of(self.world.chain.executor.time_ms), "kind": "settled_on_time", "entry": 1}
+        trade.ok(DEBTOR, "credit.contest", **fact, reason="It was another's")
         story.record(("Decide", "c1"))
         story.do("membership.set_profile", "bank-a", description="newer")
         self._feed()

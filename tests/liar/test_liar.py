@@ -18,7 +18,7 @@ from coseal.audit import bundle as audit_bundle
 from coseal.audit import certified, decision, statement
 from coseal.audit.bundle import _Bundle
 from coseal.audit.sources import UrlSource
-from coseal.client import decisions, pages, reads, statements
+from coseal.client import decisions, dossiers, pages, reads, statements
 from coseal.client import trade as client_trade
 from coseal.client.stream import Blocks
 from coseal.ledger import codec, render
@@ -101,6 +101,8 @@ MUTANTS = [
     Mutant(statements, "asked", "(shown.wallet, shown.period) == (wallet, period)", "True", "statement"),
     Mutant(certified, "value_of", "value.proof.verify", "(lambda *_: None)", "verify trade-proof"),
     Mutant(client_trade, "_asked", "shown.question == question", "True", "unregistered"),
+    Mutant(certified, "value_of", "value.proof.verify", "(lambda *_: None)", "verify dossier"),
+    Mutant(dossiers, "asked", "shown.question == question", "True", "dossier"),
     Mutant(UrlSource, "tip", "except LedgerError as error", "except ZeroDivisionError as error", "audit"),
 ]
 

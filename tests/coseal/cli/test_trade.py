@@ -16,7 +16,10 @@ def test_a_dossier_is_printed_in_words(capsys: pytest.CaptureFixture[str]) -> No
     scene = with_facts()
     document = dossier_document(scene, Question(A, formulas=("payment",)))
     result = verify_document(document, scene.chain.genesis)
-    _print_dossier(ProvenDossier(result.reason, result.facts, listed(proven_ground(read(document))), document))
+    shown = read(document)
+    ground = proven_ground(shown)
+    height = shown.header.height
+    _print_dossier(ProvenDossier(result.reason, result.facts, listed(ground), document, ground, height))
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     late = "settled late R4 enterprise-b 10000.00 1 no; contested, not answered yet"
     assert any(late in line for line in lines), lines
