@@ -12,7 +12,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
-from coseal.audit import bundle, certificate, certified, credential, decision, dossier, fork_document, statement, trade
+from coseal.audit import (
+    bundle,
+    certificate,
+    certified,
+    credential,
+    decision,
+    dossier,
+    fork_document,
+    reveal,
+    statement,
+    trade,
+)
 from coseal.audit.certified import Judged, block_text
 from coseal.audit.export import Beside, file_in, read_at_most, verify_export
 from coseal.audit.history import record_of, verify_history
@@ -56,6 +67,7 @@ STEPS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "state-proof": (*_HEADER_STEPS, "state path"),
     "certified-header": _HEADER_STEPS,
     "object-history": (*_HEADER_STEPS, "state path", "items"),
+    reveal.KIND: reveal.STEP_NAMES,
     "export": ("form", "chain", "signature", "file", "registered"),
     fork_document.KIND: fork_document.STEP_NAMES,
     DECISION: decision.STEP_NAMES,
@@ -303,6 +315,11 @@ def _object_history(document: Any, genesis: Genesis, trace: Trace) -> _Told:
     return f"these {len(history.items)} items are all of {facts['object']} up to {block_text(record.header)}", facts
 
 
+def _reveal(document: Any, genesis: Genesis, trace: Trace) -> _Told:
+    reason, facts, judged = reveal.verify_reveal(document, genesis, trace)
+    return reason, {**_facts(judged), **facts}
+
+
 def _decision(document: Any, genesis: Genesis, trace: Trace) -> _Told:
     reason, facts, judged = decision.verify_decision(document, genesis, trace)
     return reason, {**_facts(judged), **facts}
@@ -353,6 +370,7 @@ _KINDS: Final[Mapping[str, Callable[[Any, Genesis, Trace], _Told]]] = {
     "state-proof": _state_proof,
     "certified-header": _certified_header,
     "object-history": _object_history,
+    reveal.KIND: _reveal,
     DECISION: _decision,
     STATEMENT: _statement,
     TRADE_PROOF: _trade_proof,

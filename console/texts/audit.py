@@ -83,6 +83,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "audit.kind.trade_proof": ("Proof that nobody else claims it", "无权利负担证明"),
     "audit.kind.certificate": ("Certificate of a project", "项目认证证书"),
     "audit.kind.credential": ("Credential of a certified project", "认证项目的凭证"),
+    "audit.kind.reveal": ("Sealed values that were shown", "已披露的密封值"),
     "audit.kind.dossier": ("Dossier of a member", "成员信用档案"),
     "audit.kind.evidence_bundle": ("Evidence bundle", "证据包"),
     "audit.kind.export": ("Export", "导出"),
@@ -146,6 +147,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "audit.what.receipt_path": (
         "Hashed with its siblings, upwards through the tree, it gives the root that the header carries.",
         "与各级兄弟哈希逐层向上计算，得到区块头所载的根。",
+    ),
+    "audit.step.values": ("The values", "数值"),
+    "audit.what.values": (
+        "Each value and its salt give the commitment that its item has carried since it was recorded.",
+        "每个数值与其盐值计算得到的承诺，正是该记录自登记起所载的承诺。",
     ),
     "audit.step.signature": ("The sender's signature", "发送者的签名"),
     "audit.what.signature": (

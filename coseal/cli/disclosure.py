@@ -1,4 +1,6 @@
-"""Commands about sealed data: keys for envelopes, vaults, audiences; a custodian's service is in ``custodian``.
+"""Commands about sealed data: keys for envelopes, vaults, audiences.
+
+A custodian's service is in ``custodian``, what readers open in ``sealed_values``.
 
 Law: secrets are in the folder ``sealing`` beside the operator's key, and leave it in envelopes alone.
 """
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from coseal.cli import custodian
+from coseal.cli import custodian, sealed_values
 from coseal.cli.beside import beside
 from coseal.cli.shared import (
     Commands,
@@ -66,6 +68,7 @@ def register(app: typer.Typer) -> None:
     disclosure_app.add_typer(vault_app, name="vault")
     disclosure_app.add_typer(audience_app, name="audience")
     custodian.register(disclosure_app)
+    sealed_values.register(disclosure_app)
     app.add_typer(disclosure_app, name=_CONTRACT)
 
 
@@ -213,7 +216,7 @@ def define(
         vaults = client.vaults(custodian.secrets_of(access, client))
         committed = vaults.define_audience(vault, audience, members).require_ok()
     version = committed.data["version"]
-    _print(committed, f"{vault}/{audience}: version {version}, {len(members)} readers", as_json=as_json)
+    _print(committed, f"{vault}/{audience}: version {version}, {_readers(len(members))}", as_json=as_json)
 
 
 @reaching
@@ -242,6 +245,10 @@ def grant(
         committed = vaults.grant(vault, audience, version=version, to=to).require_ok()
     readers = ", ".join(committed.transaction.args["to"])
     _print(committed, f"{vault}/{audience}: key of version {committed.data['version']} for {readers}", as_json=as_json)
+
+
+def _readers(count: int) -> str:
+    return "1 reader" if count == 1 else f"{count} readers"
 
 
 def _print(committed: Committed, *lines: str, as_json: bool) -> None:

@@ -6,9 +6,10 @@ Law: a log with a fault is not recorded at all; a log that is recorded already i
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,7 +25,7 @@ from coseal.cli.shared import (
 from coseal.errors import EXIT_BAD, CosealError
 
 if TYPE_CHECKING:
-    from coseal.client.log_recording import Recorded, Recorder
+    from coseal.client.log_recording import Progress, Recorded
     from coseal.formats.importers.log import BadLog, Log
     from coseal.network.access import Access
 
@@ -125,6 +126,14 @@ def import_log(
     define_only: Annotated[
         bool, typer.Option("--define-only", help="Define the process type and register the source; record nothing yet.")
     ] = False,
+    seal: Annotated[
+        str | None,
+        typer.Option(
+            "--seal",
+            metavar="VAULT",
+            help="Seal into this vault what the map's table [seal] names; see docs/vaults.md.",
+        ),
+    ] = None,
     linked: Annotated[
         bool, typer.Option("--linked", help="pain.001, pacs.008: pay all of a group, or none of it.")
     ] = False,
@@ -141,6 +150,9 @@ def import_log(
 
     Payments (pain.001, pacs.008) become a batch for each group; what the wallet's statement shows as paid already is
     not paid again. A reserve instruction (pacs.009) is recorded as a log is.
+
+    With --seal the values of sealed attributes leave this machine encrypted, and the chain has commitments to them;
+    what is recorded already is then counted, not compared.
 
     With --define-only rules for its process type can be in force before the first item is recorded. --print-type
     prints the definition as `coseal submit process.define_type --data` takes it.
@@ -167,9 +179,13 @@ def import_log(
 
       coseal import log.xes.gz --as enterprise-a --define-only
 
+      coseal import loans.csv --map loans.toml --seal loans --as bank-a
+
       coseal import salaries.xml --format pain.001 --report report.xml --as enterprise-a
     """
     if format in (Format.pain_001, Format.pacs_008):
+        if seal is not None:
+            raise CosealError("--seal is for logs", "payments are recorded in the clear")
         from coseal.cli.payments import import_payments
 
         with printed_findings(as_json=as_json):
@@ -186,7 +202,8 @@ def import_log(
     kept = log_attributes.value if log_attributes else None
     options = Options(zone, ambiguous.value if ambiguous else None, encoding, timestamp_format, decimal, kept)
     try:
-        log = read_log(file, load_mapping(mapping, file, options=options), format.value if format else None)
+        named = format.value if format else None
+        log = read_log(file, load_mapping(mapping, file, options=options), named, sealing=seal is not None)
     except BadLog as error:
         print_findings(error, as_json=as_json)
         raise typer.Exit(EXIT_BAD) from None
@@ -197,25 +214,29 @@ def import_log(
         print_json(log.definition)
         return
     from coseal.client.log_recording import Recorder
+    from coseal.sealing.secrets import beside
 
     with access.client(sender) as client:
         if define_only:
             Recorder(client, log).prepare()
             _print_defined(log, sender, as_json=as_json)
             return
-        recorded = run_with_bar(Recorder(client, log, batch_items=batch), len(log.items), file.name, quiet=as_json)
-    _print_recorded(recorded, log, as_json=as_json)
+        recorder = Recorder(client, log, batch_items=batch)
+        sealing = partial(recorder.seal, beside(access.key_path(str(client.sender))), seal or "")
+        run = recorder.run if seal is None else sealing
+        recorded = run_with_bar(run, len(log.items), file.name, quiet=as_json)
+    _print_recorded(recorded, log, seal, as_json=as_json)
 
 
-def run_with_bar(recorder: Recorder, total: int, title: str, *, quiet: bool) -> Recorded:
-    """Run a recorder under a progress bar on stderr, if a person is looking."""
+def run_with_bar(run: Callable[[Progress | None], Recorded], total: int, title: str, *, quiet: bool) -> Recorded:
+    """Record under a progress bar on stderr, if a person is looking."""
     if quiet or not sys.stderr.isatty():
-        return recorder.run()
+        return run(None)
     from coseal.cli.shared import progress_bar
 
     with progress_bar() as bar:
         task = bar.add_task(title, total=total)
-        return recorder.run(lambda done, _: bar.update(task, completed=done))
+        return run(lambda done, _: bar.update(task, completed=done))
 
 
 def read_given(log: Path, format: Format | None, mapping: Path | None, zone: str | None) -> Log:
@@ -284,7 +305,7 @@ def _print_defined(log: Log, sender: str, *, as_json: bool) -> None:
     _print_notes(log)
 
 
-def _print_recorded(recorded: Recorded, log: Log, *, as_json: bool) -> None:
+def _print_recorded(recorded: Recorded, log: Log, vault: str | None, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {
@@ -298,15 +319,22 @@ def _print_recorded(recorded: Recorded, log: Log, *, as_json: bool) -> None:
                 "height": recorded.height,
                 "items": len(log.items),
                 **log.counts(),
+                **({} if vault is None else {"vault": vault}),
                 "notes": list(log.notes),
             }
         )
         return
     typer.secho(f"recorded {_items(recorded.added)} as {recorded.source} ({_words(log)})", fg="green")
     if recorded.before:
-        typer.echo(f"  {recorded.before} were there already and are the file's")
+        compared = "are the file's" if vault is None else "were not compared: what is sealed has salts of its own"
+        typer.echo(f"  {recorded.before} were there already and {compared}")
     typer.echo(f"  sequence {recorded.sequence} at height {recorded.height}, chain head {recorded.head.hex()}")
-    typer.echo("  verified here: the certified head covers exactly the file's items")
+    if vault is None:
+        typer.echo("  verified here: the certified head covers exactly the file's items")
+    else:
+        typer.echo(
+            f"  sealed into {vault}; `coseal disclosure read PROCESSTYPE/OBJECTTYPE/ID` opens an object's values"
+        )
     _print_notes(log)
 
 

@@ -9,10 +9,13 @@ from typing import Any
 
 from coseal.client.blocking import Client
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, Sending
+from coseal.contracts.process.cells import seals
 from coseal.contracts.process.state import type_key
 from coseal.contracts.process.types import definition_hash, normalised
-from coseal.errors import BadAnswer
+from coseal.errors import BadAnswer, CosealError
 from coseal.formats.importers.log import Log
+from coseal.ledger import codec
+from coseal.sealing.secrets import Secrets
 
 __all__ = ["BATCH_ITEMS", "Progress", "Recorded", "Recorder"]
 
@@ -21,7 +24,7 @@ class Recorder:
     """Records one log through one client, whose sender's member owns the source."""
 
     def __init__(self, client: Client, log: Log, *, batch_items: int = BATCH_ITEMS, window: int = WINDOW) -> None:
-        self._client, self._log = client, log
+        self._client, self._log, self._batch_items = client, log, batch_items
         source_id: str = log.source["id"]
         self._sending = Sending(client.session, source_id, log.items, batch_items=batch_items, window=window)
         self._source, self._key = self._sending.source, self._sending.key
@@ -30,6 +33,33 @@ class Recorder:
         """Record what is missing; raise ``BadAnswer`` when something else is recorded, ``Refused`` by a contract."""
         self.prepare()
         return self._client.run(self._sending.run(progress or (lambda recorded, total: None)))
+
+    def seal(self, secrets: Secrets, vault: str, progress: Progress | None = None) -> Recorded:
+        """Record what is missing, its sealed attributes in cells of an armed vault; raises as ``Vaults.record``.
+
+        What is recorded already is passed over, not compared: its salts were drawn then.
+        """
+        if not seals(normalised(self._log.definition)):
+            raise CosealError(
+                f"{self._log.definition['id']} has no sealed attributes", "name them in the map, in its table [seal]"
+            )
+        self.prepare()
+        before: Any = self._client.value(self._key)
+        if before["sequence"] > len(self._log.items):
+            raise BadAnswer(
+                f"{self._source} holds {before['sequence']} items, the file has {len(self._log.items)}",
+                "nothing was added; was the file or the map changed? Name another source in the map for a new log",
+            )
+        options = {"source": self._log.source["id"], "sequence": 1, "batch_items": self._batch_items}
+        self._client.vaults(secrets).record(vault, self._log.items, progress=progress, **options)
+        certified = self._client.state(self._key)
+        value: Any = codec.decode(certified.value or b"\xc0")
+        expected = len(self._log.items)
+        if value["sequence"] != expected:
+            raise BadAnswer(f"{self._source} holds {value['sequence']} items, expected {expected}")
+        known, height = before["sequence"], certified.header.height
+        added = expected - known
+        return Recorded(self._source, value["process_type"], known, added, expected, value["head"], height)
 
     # Making the source known
 

@@ -13,10 +13,11 @@ from typing import Any, Final
 from coseal.client.custodian import required_vault
 from coseal.client.events import read_events
 from coseal.client.exchange import Exchange
+from coseal.client.recording import Progress
 from coseal.client.session import COMMIT_TIMEOUT_S, Session
 from coseal.client.transactions import Committed
 from coseal.contracts.disclosure.vaults import ARMED
-from coseal.contracts.process.cells import LABEL
+from coseal.contracts.process.cells import LABEL, attributes_of, in_the_clear, seals
 from coseal.contracts.process.items import Unfit, schema_of
 from coseal.contracts.process.state import source_key, type_key
 from coseal.errors import CosealError, Refused
@@ -55,6 +56,7 @@ def record_sealed(
     source_id: str | None,
     sequence: int | None,
     batch_items: int,
+    progress: Progress | None = None,
 ) -> Exchange[list[Committed]]:
     """Record events after what a source holds; see ``coseal.client.vaults.Vaults.record``."""
     if not 1 <= batch_items <= 1_000:
@@ -67,7 +69,7 @@ def record_sealed(
         hint = "register it first: submit process.register_source with its process type and mode"
         raise Refused("unknown_source", f"{source} is no source of this chain", hint)
     definition: Any = yield from session.value(type_key(record["process_type"]))
-    if not _seals(definition):
+    if not seals(definition):
         hint = "record them without a vault, or define a version of it with attributes of class sealed"
         raise CosealError(f"{record['process_type']} has no sealed attributes", hint)
     items = _read(given.fitted(definition), definition, record.get("zone_minutes"))
@@ -76,12 +78,14 @@ def record_sealed(
     if known < 0 or known > len(items):
         raise Refused("sequence", f"{source} expects {base + 1}, and the first event is {given.sequence}")
     sizes = [_sized(item, cells, vault.pad, len(audiences)) for item, cells in items[known:]]
-    done, first = [], base + 1
+    done, first, report = [], base + 1, progress or (lambda recorded, total: None)
+    report(known, len(items))
     for batch in _cut(sizes, batch_items):
         args = {"source": given.source_id, "sequence": first}
         committed = yield from _record(session, vault, audiences, name, source, args, batch)
         done.append(committed)
         first += len(batch)
+        report(known + first - base - 1, len(items))
     return done
 
 
@@ -101,16 +105,11 @@ def _armed(session: Session, secrets: Secrets, name: str) -> Exchange[tuple[Vaul
     return Vault(kept.hash, kept.keys, 1 << found.pad if found.pad else 0), newest
 
 
-def _seals(definition: Mapping[str, Any]) -> bool:
-    types = [*definition["event_types"].values(), *definition["object_types"].values()]
-    return any(spec["class"] == "sealed" for one in types for spec in one["attributes"].values())
-
-
 def _read(
     items: Sequence[dict[str, Any]], definition: Mapping[str, Any], zone: int | None
 ) -> list[tuple[dict[str, Any], Cells]]:
     """Return each item without a place for its sealed values, and these; raise unless all fit the process type."""
-    schema, read = schema_of(_in_the_clear(definition), zone), []
+    schema, read = schema_of(in_the_clear(definition), zone), []
     for index, item in enumerate(items):
         if "corrects" in item:
             raise CosealError(
@@ -124,35 +123,15 @@ def _read(
     return read
 
 
-def _in_the_clear(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a definition by which sealed attributes have their values, under a name of its own."""
-    changed: dict[str, Any] = {**definition, "definition": f"{definition['definition']} in the clear"}
-    for kind in ("event_types", "object_types"):
-        changed[kind] = {
-            name: {**one, "attributes": {key: {**spec, "class": "public"} for key, spec in one["attributes"].items()}}
-            for name, one in definition[kind].items()
-        }
-    return changed
-
-
 def _cells(item: Mapping[str, Any], definition: Mapping[str, Any]) -> Cells:
     cells: Cells = {}
-    for name, spec, value in _attributes(item, definition):
+    for name, spec, value in attributes_of(item, definition):
         if spec["class"] == "sealed":
             named = cells.setdefault(spec.get("label", LABEL), {})
             if name in named:
                 raise Unfit(f".attributes: two values of {name}, which is sealed; record each as an item")
             named[name] = value
     return cells
-
-
-def _attributes(item: Mapping[str, Any], definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], Any]]:
-    if "event" in item:
-        declared = definition["event_types"][item["type"]]["attributes"]
-        yield from ((name, declared[name], value) for name, value in item.get("attributes", {}).items())
-    elif "object" in item or "change" in item:
-        declared = definition["object_types"][item["type"]]["attributes"]
-        yield from ((name, declared[name], value) for name, _, value in item.get("attributes", ()))
 
 
 def _sized(item: dict[str, Any], cells: Cells, pad: int, audiences: int) -> _Item:

@@ -16,6 +16,8 @@ from typing import Any, Final, Generic, TypeVar
 from coseal.client.corrections import submitted
 from coseal.client.custodian import Proven, answer_seat, required_vault, vault_exchange
 from coseal.client.exchange import Exchange
+from coseal.client.recording import Progress
+from coseal.client.sealed_values import read_sealed, revealed
 from coseal.client.sealing import BATCH_ITEMS, record_sealed
 from coseal.client.session import COMMIT_TIMEOUT_S, Session
 from coseal.client.transactions import Committed
@@ -110,6 +112,7 @@ class Vaults(Generic[Acted, Answered]):
         source: str | None = None,
         sequence: int | None = None,
         batch_items: int = BATCH_ITEMS,
+        progress: Progress | None = None,
     ) -> Any:
         """Record events whose sealed attributes are given in the clear; return what was committed, a batch each.
 
@@ -117,7 +120,35 @@ class Vaults(Generic[Acted, Answered]):
         ``sequence`` of the first event, those that the source holds already are passed over, not compared: salts are
         drawn again. Raises ``Refused`` as the chain would, ``CosealError`` where an event does not fit.
         """
-        return self._run(record_sealed(self._session, self.secrets, vault, events, source, sequence, batch_items))
+        exchange = record_sealed(self._session, self.secrets, vault, events, source, sequence, batch_items, progress)
+        return self._run(exchange)
+
+    def read(self, process_type: str, object_type: str, object_id: str) -> Any:
+        """Return all items of an object, proven to be all, with the sealed values that this member can read.
+
+        An ``OpenedHistory``. Each value was compared with the commitment of its item; of what is not read the reason is
+        said. The owner reads with the keys of its vault, others with those of audiences, which are kept once received.
+        Raises ``Refused`` for an unknown object, ``CosealError`` where the owner's keys are not in this folder.
+        """
+        return self._run(read_sealed(self._session, self.secrets, (process_type, object_type, object_id)))
+
+    def reveal(
+        self,
+        process_type: str,
+        object_type: str,
+        object_id: str,
+        names: Sequence[str],
+        *,
+        item: tuple[str, int] | None = None,
+    ) -> Any:
+        """Return the document ``reveal``: these sealed attributes of an object, which ``coseal verify`` checks alone.
+
+        ``item`` is one item by source (``member/source``) and sequence; by default every item that has the attribute.
+        The document has all items of the object, and of sealed values only those asked for. Raises as ``read``, and
+        ``CosealError`` where one of the values cannot be read here.
+        """
+        place = (process_type, object_type, object_id)
+        return self._run(revealed(self._session, self.secrets, place, names, item))
 
     def _submit(self, action: str, args: Mapping[str, Any]) -> Acted:
         acted: Acted = self._run(submitted(self._session, NAME, action, args, COMMIT_TIMEOUT_S))

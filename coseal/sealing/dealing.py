@@ -66,6 +66,15 @@ def opened(chain: bytes, vault: bytes, member: str, envelope: Envelope, key: Sea
     return tuple(text[at : at + custody.KEY_BYTES] for at in range(0, len(text), custody.KEY_BYTES))
 
 
+def granted(chain: bytes, version: bytes, member: str, envelope: Envelope, key: SealingKey) -> bytes:
+    """Return the key of a version of an audience (its hash) in a reader's envelope; raise ``Malformed``."""
+    info = sealed.envelope_info(chain, Purpose.AUDIENCE, version, member, "reader", envelope.version)
+    text = key.open(envelope.content, info)
+    if len(text) != custody.KEY_BYTES:
+        raise Malformed(f"envelope: {len(text)} bytes, expected a key of {custody.KEY_BYTES}")
+    return text
+
+
 def fault_of(
     plan: custody.Plan, vault: bytes, committed: Sequence[bytes], seat: int, keys: Sequence[bytes]
 ) -> str | None:

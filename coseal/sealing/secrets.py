@@ -133,6 +133,29 @@ class Secrets:
         """Return the keys of the own seat at a vault; raise ``CosealError`` if there are none."""
         return self._read(_seat_name(owner, vault), _seat_of)
 
+    # Audiences of others
+
+    def add_granted_key(self, chain: bytes, owner: str, vault: str, reader: tuple[str, int], key: bytes) -> None:
+        """Keep the key of an audience (name and version) of another's vault, which its envelope held."""
+        kept = self.granted_keys(chain, owner, vault)
+        if kept.setdefault(reader, key) != key:
+            raise CosealError(f"another key of version {reader[1]} of {reader[0]} of {owner}/{vault} is kept")
+        versions: dict[str, dict[str, str]] = {}
+        for (audience, version), each in sorted(kept.items()):
+            versions.setdefault(audience, {})[str(version)] = each.hex()
+        document = {"granted": 1, "chain": chain.hex(), "owner": owner, "id": vault, "audiences": versions}
+        self._write(_granted_name(owner, vault), document, os.replace)
+
+    def granted_keys(self, chain: bytes, owner: str, vault: str) -> dict[tuple[str, int], bytes]:
+        """Return the keys of audiences of another's vault that are kept, by name and version; none is no error."""
+        name = _granted_name(owner, vault)
+        if not (self.folder / name).exists():
+            return {}
+        kept_of, keys = self._read(name, _granted_of)
+        if kept_of != chain:
+            raise CosealError(f"{self.folder / name} has keys of {owner}/{vault} on another chain", "move it away")
+        return keys
+
     # Files
 
     def _create(self, name: str, document: Mapping[str, Any]) -> None:
@@ -204,6 +227,15 @@ def _seat_of(data: Any) -> SeatSecrets:
     return SeatSecrets(chain, data["owner"], data["id"], data["number"], keys)
 
 
+def _granted_of(data: Any) -> tuple[bytes, dict[tuple[str, int], bytes]]:
+    keys = {
+        (name, int(version)): bytes.fromhex(key)
+        for name, versions in data["audiences"].items()
+        for version, key in versions.items()
+    }
+    return bytes.fromhex(data["chain"]), keys
+
+
 def _sealing_name(use: str, version: int) -> str:
     _require_use(use)
     if version < 1:
@@ -220,6 +252,12 @@ def _seat_name(owner: str, vault: str) -> str:
     _require_name(owner, "owner")
     _require_name(vault, "vault")
     return f"seat-{owner}_{vault}.json"
+
+
+def _granted_name(owner: str, vault: str) -> str:
+    _require_name(owner, "owner")
+    _require_name(vault, "vault")
+    return f"granted-{owner}_{vault}.json"
 
 
 def _require_use(use: str) -> None:

@@ -16,6 +16,24 @@ from tests.cluster.network import reserve_ports
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 VALIDATORS = ("regulator", "central-bank", "bank-a", "enterprise-a")
+MAP = """
+process_type = "loans"
+source = "loans"
+case = "loan"
+activity = "step"
+timestamp = "when"
+[attributes]
+rate = "decimal"
+borrower = "string"
+[seal]
+price = ["rate"]
+party = ["borrower"]
+"""
+ROWS = """loan,step,when,rate,borrower
+L1,Grant,2026-01-05T10:00:00Z,0.05,ACME
+L1,Change,2026-02-05T10:00:00Z,0.06,ACME
+L2,Grant,2026-03-05T10:00:00Z,0.07,Other
+"""
 PLAN = {
     "id": "usual",
     "seats": ["regulator", "central-bank", "enterprise-a"],
@@ -65,6 +83,8 @@ def test_custodians_arm_a_vault_and_refuse_another(net: Path, tmp_path: Path, mo
     )
     assert "key of version 1 for regulator" in run("audience", "grant", "loans", "readers", "--as", "bank-a")
 
+    seal_and_read(net, tmp_path)
+
     with monkeypatch.context() as lying:
         lying.setattr(dealing, "commitments", lambda vault, keys: [b"x" * 32 for _ in keys])
         access = Access(net)
@@ -73,4 +93,33 @@ def test_custodians_arm_a_vault_and_refuse_another(net: Path, tmp_path: Path, mo
     refused = run("custodian", "run", "--once", "--as", "regulator")
     assert "bank-a/bad, seat 0: refused: Keys 1, 2 are not those committed to; the vault is refused" in refused
     assert run("custodian", "run", "--once", "--as", "central-bank") == ""
-    assert "closed" in run("vault", "close", "loans", "--as", "bank-a")
+    assert "not_erased" in run("vault", "close", "loans", "--as", "bank-a", code=1)
+
+
+def seal_and_read(net: Path, folder: Path) -> None:
+    """A log is sealed; its owner and a reader open a loan, others learn nothing, one value is shown to anyone."""
+    (folder / "loans.csv").write_text(ROWS, encoding="utf-8")
+    (folder / "loans.toml").write_text(MAP, encoding="utf-8")
+    log = (folder / "loans.csv", "--map", folder / "loans.toml", "--as", "bank-a", "--dir", net)
+    assert "does_not_fit" in coseal("import", *log, code=1)  # without a vault these would be commitments
+    assert "recorded 3 items as bank-a/loans" in coseal("import", *log, "--seal", "loans")
+    assert "3 were there already and were not compared" in coseal("import", *log, "--seal", "loans")
+
+    def read(member: str) -> list[tuple[str, str]]:
+        found = documents("disclosure", "read", "loans/case/L1", "--as", member, "--dir", net)
+        return [(one["status"], one.get("value", "")) for one in found["sealed"]]
+
+    values = [("read", "0.05"), ("read", "ACME"), ("read", "0.06"), ("read", "ACME")]
+    assert sorted(read("bank-a")) == sorted(read("regulator")) == sorted(values)
+    assert {status for status, _ in read("enterprise-a")} == {"no_key"}  # it sits at the vault
+    assert "ACME" in coseal("disclosure", "read", "loans/case/L1", "--as", "regulator", "--dir", net)
+
+    shown = folder / "rate.json"
+    words = ("loans/case/L1", "rate", "--item", "bank-a/loans/2", "--out", shown, "--dir", net)
+    assert "rate of event row-2: 0.06" in coseal("disclosure", "reveal", *words, "--as", "regulator")
+    genesis = ("--genesis", net / "genesis.json")
+    assert "case L1 was recorded with this sealed value" in coseal("verify", shown, *genesis)
+    document = json.loads(shown.read_text("utf-8"))
+    document["values"][0]["value"] = "0.04"
+    shown.write_text(json.dumps(document), encoding="utf-8")
+    assert "does not commit to this value of rate" in coseal("verify", shown, *genesis, code=1)

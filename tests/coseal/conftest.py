@@ -1,6 +1,7 @@
 """A node that is only an HTTP answer: real contracts, blocks of one transaction, real certificates, no network."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from coseal.cli.archived_statements import statement_from
 from coseal.client.blocking import Client
 from coseal.client.exchange import SEALED
 from coseal.contracts.currency.statement import Period, month_from
+from coseal.contracts.process.chain import objects_of
+from coseal.contracts.process.state import object_key
 from coseal.contracts.registry import CAPABILITIES
 from coseal.ledger import merkle
 from coseal.ledger.block import Receipt
@@ -51,9 +54,9 @@ class FakeNode(httpx.BaseTransport):
         if path.startswith("/v1/transactions/"):
             return self._transaction(path)
         if path.startswith("/v1/sidecars/"):
-            held = self.sidecars.get(path.rpartition("/")[2])
-            signed = "signature" in request.headers and "authorization" not in request.headers
-            return httpx.Response(200, content=held) if held and signed else self._problem(404, "unknown_sidecar")
+            return self._sidecar(path.rpartition("/")[2], request.headers)
+        if path.startswith("/v1/objects/") and path.endswith("/events"):
+            return self._history(path.removeprefix("/v1/objects/").removesuffix("/events"), request.url.params)
         if path.startswith("/v1/state/"):
             return self._state(path.removeprefix("/v1/state/"), proof="proof=true" in str(request.url))
         if path.startswith("/v1/wallets/") and path.endswith("/statement"):
@@ -71,6 +74,37 @@ class FakeNode(httpx.BaseTransport):
         if path.startswith("/v1/blocks/"):
             return httpx.Response(200, content=self.blocks[int(path.rpartition("/")[2]) - 1].encode())
         return self._problem(404, "not_found")
+
+    def _sidecar(self, name: str, headers: Mapping[str, str]) -> httpx.Response:
+        """Give a sidecar to a member that may read it; one that is live no more is gone."""
+        reader, sender = self.executor.reader, re.search('keyid="([^/"]+)/', headers.get("signature-input", ""))
+        hooks = self.executor.sidecar_hooks().values()
+        live = any(hook.find(reader, bytes.fromhex(name)) for hook in hooks)
+        if not live:
+            self.sidecars.pop(name, None)
+        may = sender and any(hook.may_read(reader, bytes.fromhex(name), sender[1]) for hook in hooks)
+        if name in self.sidecars and may:
+            return httpx.Response(200, content=self.sidecars[name])
+        return self._problem(404, "unknown_sidecar")
+
+    def _history(self, name: str, params: Mapping[str, str]) -> httpx.Response:
+        place = (params["process_type"], params["type"], name)
+        items = []
+        for committed in self.blocks:
+            transactions = map(Transaction.decode, committed.block.transactions)
+            for index, (transaction, raw) in enumerate(zip(transactions, committed.receipts[1:], strict=True)):
+                if (transaction.contract, transaction.action) != ("process", "record") or not Receipt.decode(raw).ok:
+                    continue
+                source, first = f"{transaction.sender.partition('/')[0]}/{transaction.args['source']}", transaction.args
+                for at, item in enumerate(first["items"]):
+                    if place[1:] in objects_of(item):
+                        where = {"height": committed.block.header.height, "index": index, "tx": transaction.id.hex()}
+                        row = {"source": source, "sequence": first["sequence"] + at, "item": plain(item)}
+                        items.append({**row, "unproven": where})
+        record = json.loads(self._state(object_key(*place), proof=True).content)
+        names = dict(zip(("process_type", "type", "id"), place, strict=True))
+        document = {"coseal": "object-history", "version": 1, **names, "count": len(items), "items": items}
+        return httpx.Response(200, json=self.tamper("/v1/objects", {**document, "record": record}))
 
     def _statement(self, wallet: str, params: Mapping[str, str]) -> httpx.Response:
         period = Period(*(month_from(params[name]) if name in params else None for name in ("first", "last")))

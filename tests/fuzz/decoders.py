@@ -248,6 +248,18 @@ def _dossier(data: bytes) -> str:
 
 
 @cache
+def _revealed() -> dict[str, Any]:
+    genesis, data = seeds.reveal()
+    return dict(verify_bytes(data, genesis).facts)
+
+
+def _reveal(data: bytes) -> str:
+    result = verify_bytes(data, seeds.reveal()[0])
+    assert not result.ok or result.facts == _revealed()
+    return json.dumps(result.to_json())
+
+
+@cache
 def _certified_project() -> dict[str, Any]:
     genesis, data = seeds.project_certificate()
     return dict(verify_bytes(data, genesis).facts)
@@ -418,6 +430,7 @@ DECODERS: tuple[Decoder, ...] = (
     Decoder("wallet-statement", "json", _statement, lambda: [seeds.statement()[1]], share=0.2),
     Decoder("trade-proof", "json", _trade_proof, lambda: [seeds.trade_proof()[1]], share=0.2),
     Decoder("dossier", "json", _dossier, lambda: [seeds.dossier()[1]], share=0.05),
+    Decoder("reveal", "json", _reveal, lambda: [seeds.reveal()[1]], share=0.2),
     Decoder("project-certificate", "json", _project_certificate, lambda: [seeds.project_certificate()[1]], share=0.02),
     Decoder("sd-jwt", "text", _sd_jwt, lambda: [seeds.credential()]),
     Decoder("evidence-bundle", "json", _bundle, lambda: [seeds.bundle()[1]], share=0.01),

@@ -56,6 +56,7 @@ from tests.support.genesis import make_genesis
 from tests.support.governance import World, decision_document
 from tests.support.keys import signer
 from tests.support.panelled import Panelled, certificate_document, review
+from tests.support.sealing import reveal_document
 from tests.support.supervised import Story
 from tests.support.trade import A, dossier_document, trade_document, trading, with_facts
 from tests.vectors import generate as vectors
@@ -507,6 +508,13 @@ def dossier() -> tuple[Genesis, bytes]:
     """Return the dossier of a member over a few months, and the genesis of its chain."""
     trade = with_facts()
     return trade.chain.genesis, text(dossier_document(trade, DossierQuestion(A, 12, ("payment",))))
+
+
+@cache
+def reveal() -> tuple[Genesis, bytes]:
+    """Return a document that shows a sealed value, and the genesis of its chain."""
+    genesis, document = reveal_document()
+    return genesis, text(document)
 
 
 @cache

@@ -15,6 +15,8 @@ A map is TOML. For every format:
     "Payment" = "bank-a"
     [classes]                          # optional: attributes only members may read
     expense = "restricted"
+    [seal]                             # optional: attributes that only the readers of a vault see, by the label of
+    price = ["amount", "rate"]         # their cell; `coseal import --seal VAULT` seals them
 
 For XES also:
 
@@ -98,6 +100,8 @@ class Mapping:
     legal_basis: tuple[str, ...] = ()
     counterparties: MappingType[str, str] = field(default_factory=dict)
     classes: MappingType[str, str] = field(default_factory=dict)
+    labels: MappingType[str, str] = field(default_factory=dict)
+    """Sealed attributes, each with the label of its cell."""
     columns: Columns | None = None
     log_attributes: bool = True
     """XES: whether the attributes of the log itself are recorded."""
@@ -138,11 +142,12 @@ class Mapping:
         return args
 
     def _attributes(self, attributes: MappingType[str, str]) -> dict[str, Any]:
-        rows: dict[str, Any] = {
-            name: {"type": kind, "class": self.classes[name]} if name in self.classes else kind
-            for name, kind in attributes.items()
-        }
-        return {"attributes": rows}
+        return {"attributes": {name: self._attribute(name, kind) for name, kind in attributes.items()}}
+
+    def _attribute(self, name: str, kind: str) -> Any:
+        if name in self.labels:
+            return {"type": kind, "class": "sealed", "label": self.labels[name]}
+        return {"type": kind, "class": self.classes[name]} if name in self.classes else kind
 
 
 def default_mapping(log: Path) -> Mapping:
@@ -201,6 +206,7 @@ def _read(path: Path, log: Path, given: MappingType[str, str]) -> Mapping:
         legal_basis=fields.texts("legal_basis"),
         counterparties=fields.table("counterparties"),
         classes=fields.table("classes", ("public", "restricted")),
+        labels=_labels(fields),
         columns=_columns(fields),
         log_attributes=_log_attributes(fields),
         type_file=_type_file(fields, path),
@@ -208,7 +214,20 @@ def _read(path: Path, log: Path, given: MappingType[str, str]) -> Mapping:
         lines=fields.table("lines"),
     )
     fields.done()
+    for name in mapping.classes:
+        if name in mapping.labels:
+            raise fields.wrong(f"classes.{name}", "it is sealed; name it in one of the two tables")
     return mapping
+
+
+def _labels(fields: _Fields) -> dict[str, str]:
+    labels: dict[str, str] = {}
+    for label, names in fields.lists("seal").items():
+        for name in names:
+            if name in labels:
+                raise fields.wrong(f"seal.{label}", f"{name} is named twice; an attribute is in one cell")
+            labels[name] = label
+    return labels
 
 
 def _type_file(fields: _Fields, path: Path) -> Path | None:
@@ -314,6 +333,16 @@ class _Fields:
         for key, item in value.items():
             if allowed is not None and item not in allowed:
                 raise self.wrong(f"{name}.{key}", f"expected one of {', '.join(allowed)}")
+        return value
+
+    def lists(self, name: str) -> dict[str, list[str]]:
+        """Return a table of lists of texts."""
+        value = self._document.pop(name, {})
+        if type(value) is not dict:
+            raise self.wrong(name, "expected a table")
+        for key, item in value.items():
+            if type(item) is not list or not item or any(type(one) is not str for one in item):
+                raise self.wrong(f"{name}.{key}", "expected a list of texts")
         return value
 
     def left(self) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from coseal.contracts.process.cells import in_the_clear
 from coseal.contracts.process.items import Unfit, schema_of
 from coseal.contracts.process.types import DEFINE_TYPE, definition_hash, normalised
 from coseal.errors import CosealError
@@ -42,15 +43,19 @@ FORMATS: Final[Mapping[str, Callable[[Path, maps.Mapping], Log]]] = {
 }
 
 
-def read_log(path: Path, mapping: maps.Mapping, format: str | None = None) -> Log:
-    """Read a file; ``format`` is found from its content if None. Raises ``BadLog`` with everything that is wrong."""
+def read_log(path: Path, mapping: maps.Mapping, format: str | None = None, *, sealing: bool = False) -> Log:
+    """Read a file; ``format`` is found from its content if None. Raises ``BadLog`` with everything that is wrong.
+
+    With ``sealing`` the file has the values of sealed attributes, which are to be sealed; otherwise commitments.
+    """
     name = format or format_of(path, mapping)
     if name is None or name not in FORMATS:
         raise CosealError(f"{path}: which format is it?", f"give --format {' or '.join(FORMATS)}")
     if name != "xes" and not mapping.log_attributes:
         raise CosealError(f"{path}: log_attributes is for XES, this is {name}", "leave --log-attributes out")
     log = FORMATS[name](path, mapping)
-    _check(path, log)
+    _require_named(path, log, mapping)
+    _check(path, log, sealing=sealing)
     if mapping.zone.region is None:
         return log
     note = f"times without an offset are local times of {mapping.zone.region}, recorded with the offset its clocks had"
@@ -89,14 +94,25 @@ _JSON_MARKS: Final = (
 )
 
 
-def _check(path: Path, log: Log) -> None:
+def _require_named(path: Path, log: Log, mapping: maps.Mapping) -> None:
+    """Raise ``CosealError`` if the map keeps back an attribute that the file lacks: a mistyped name stays public."""
+    types = (*log.definition.get("object_types", {}).values(), *log.definition.get("event_types", {}).values())
+    names = {name for one in types for name in one.get("attributes", {})}
+    for table, wanted in (("seal", mapping.labels), ("classes", mapping.classes)):
+        for name in wanted:
+            if name not in names:
+                raise CosealError(f"{path}: no attribute {name}, which the map names in [{table}]")
+
+
+def _check(path: Path, log: Log, *, sealing: bool) -> None:
     findings = Findings()
     refused = DEFINE_TYPE.arguments.check(log.definition)
     if refused is not None:
         findings.add(refused.code, "process type", refused.detail)
         findings.require_none(path)
     definition = normalised(log.definition)
-    schema = schema_of({**definition, "definition": definition_hash(definition).hex()}, log.source.get("zone_minutes"))
+    named = {**definition, "definition": definition_hash(definition).hex()}
+    schema = schema_of(in_the_clear(named) if sealing else named, log.source.get("zone_minutes"))
     for item in log.items:
         try:
             schema.read(item)

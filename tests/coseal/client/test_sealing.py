@@ -2,72 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from coseal.client import sealing
+from coseal.client.log_recording import Recorded, Recorder
 from coseal.contracts.disclosure.state import sidecar_key
 from coseal.contracts.process.state import source_key
-from coseal.errors import CosealError, Refused
+from coseal.errors import BadAnswer, CosealError, Refused
+from coseal.formats.importers.log import Log
 from coseal.ledger import custody, sealed
 from coseal.ledger.sealed import Cells
 from coseal.sealing.cells import key_for_audience, read_cell
 from coseal.sealing.secrets import Secrets
-from tests.support.deciding import Deciding
-from tests.support.disclosure import DAY_MS, OWNER, SUBJECT, TYPE
-
-SEATS = tuple(SUBJECT["seats"])
-TERMS = {"rate": "0.05", "fee": "12", "borrower": "ACME"}
-
-
-class Scene(Deciding):
-    """The chain of a node with a vault that is armed unless said, and a source of a type with sealed attributes."""
-
-    contract = "disclosure"
-
-    def __init__(self, node: Any, folder: Path) -> None:
-        self.chain, self.node, self.folder = node.chain, node, folder
-        self.decide("custody_plan", **SUBJECT)
-        self.chain.extend([])
-        for member in SEATS:
-            self.vaults(member).set_sealing_key("custody").require_ok()
-        ends_ms = self.chain.executor.time_ms + 100 * DAY_MS
-        self.vaults(OWNER).open_vault("loans", "usual", "loan", ends_ms=ends_ms, pad=8).require_ok()
-        self.ok(OWNER, "process.define_type", **TYPE)
-        self.ok(OWNER, "process.register_source", id="log", process_type=TYPE["id"], mode="historical")
-
-    def arm(self) -> None:
-        for member in SEATS:
-            self.vaults(member).accept_seat(OWNER, "loans")
-
-    def secrets(self, member: str = OWNER) -> Secrets:
-        return Secrets(self.folder / member / "sealing")
-
-    def vaults(self, member: str) -> Any:
-        return self.node.client(member).vaults(self.secrets(member))
-
-    def record(self, events: list[dict[str, Any]], **more: Any) -> Any:
-        return self.vaults(OWNER).record("loans", events, source="log", **more)
-
-    @property
-    def sequence(self) -> int:
-        value: Any = self.chain.get(source_key(f"{OWNER}/log"))
-        return int(value["sequence"])
+from tests.support.disclosure import OWNER, TYPE
+from tests.support.sealing import TERMS, Sealing, event
 
 
 @pytest.fixture
-def scene(node: Any, tmp_path: Path) -> Scene:
-    return Scene(node, tmp_path)
+def scene(node: Any, tmp_path: Path) -> Sealing:
+    return Sealing(node, tmp_path)
 
 
-def event(number: int = 1, **attributes: Any) -> dict[str, Any]:
-    named = {"event": f"e{number}", "type": "Grant", "time": "2023-01-05T10:00:00Z", "objects": [["loan", "L1"]]}
-    return {**named, "attributes": {**TERMS, "branch": "East", **attributes}}
-
-
-def test_sealed_values_go_into_cells_that_owner_and_readers_open(scene: Scene) -> None:
+def test_sealed_values_go_into_cells_that_owner_and_readers_open(scene: Sealing) -> None:
     scene.arm()
     scene.vaults(OWNER).define_audience("loans", "readers", ["city"]).require_ok()
     declared = {"object": "L2", "type": "loan", "attributes": [["cap", "0", "0.07"]]}
@@ -96,7 +56,7 @@ def test_sealed_values_go_into_cells_that_owner_and_readers_open(scene: Scene) -
 
 
 def test_batches_are_cut_to_what_a_sidecar_takes_and_continue_where_the_source_stands(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    scene: Sealing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.arm()
     assert len(scene.record([event(1), event(2), event(3)], batch_items=2)) == 2
@@ -118,7 +78,7 @@ def test_batches_are_cut_to_what_a_sidecar_takes_and_continue_where_the_source_s
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_sent(
-    scene: Scene, events: Any, more: Any, message: str
+    scene: Sealing, events: Any, more: Any, message: str
 ) -> None:
     scene.arm()
     posted = len(scene.node.posted)
@@ -127,13 +87,13 @@ def test_what_does_not_fit_is_refused_before_anything_is_sent(
     assert (len(scene.node.posted), scene.sequence) == (posted, 0)
 
 
-def test_nothing_is_sealed_into_a_vault_that_is_not_armed(scene: Scene) -> None:
+def test_nothing_is_sealed_into_a_vault_that_is_not_armed(scene: Sealing) -> None:
     with pytest.raises(Refused, match="vault_not_armed"):
         scene.record([event()])
     assert scene.sequence == 0
 
 
-def test_nothing_is_sealed_without_the_keys_that_the_vault_is_committed_to(scene: Scene) -> None:
+def test_nothing_is_sealed_without_the_keys_that_the_vault_is_committed_to(scene: Sealing) -> None:
     scene.arm()
     scene.secrets().folder.rename(scene.folder / "elsewhere")
     with pytest.raises(CosealError, match="no such secret"):
@@ -145,10 +105,48 @@ def test_nothing_is_sealed_without_the_keys_that_the_vault_is_committed_to(scene
     assert scene.sequence == 0
 
 
-def test_a_type_that_seals_nothing_is_refused(scene: Scene) -> None:
+def test_a_type_that_seals_nothing_is_refused(scene: Sealing) -> None:
     scene.arm()
     plain = {**TYPE, "id": "plain", "object_types": {"loan": {"attributes": {}}}, "event_types": {"Grant": {}}}
     scene.ok(OWNER, "process.define_type", **plain)
     scene.ok(OWNER, "process.register_source", id="other", process_type="plain", mode="historical")
     with pytest.raises(CosealError, match="no sealed attributes"):
         scene.vaults(OWNER).record("loans", [event()], source="other")
+
+
+# A log
+
+
+def test_a_log_is_sealed_once_and_continues_where_it_stopped(scene: Sealing) -> None:
+    scene.arm()
+    log = Log({**TYPE, "id": "grants"}, {"id": "g", "process_type": "grants", "mode": "historical"}, _events(5))
+    seen: list[tuple[int, int]] = []
+
+    def seal(log: Log) -> Recorded:
+        with scene.node.client(OWNER) as client:
+            recorder = Recorder(client, log, batch_items=2)
+            return recorder.seal(scene.secrets(), "loans", lambda done, total: seen.append((done, total)))
+
+    first = seal(replace(log, items=log.items[:3]))
+    assert (first.before, first.added, first.sequence) == (0, 3, 3)
+    again = seal(log)
+    assert (again.before, again.added, again.sequence) == (3, 2, 5)
+    assert seen == [(0, 3), (2, 3), (3, 3), (3, 5), (5, 5)]
+    assert scene.chain.get(source_key(f"{OWNER}/g"))["head"] == again.head
+    found = scene.vaults(OWNER).read("grants", "loan", "L1")
+    assert {one.value for one in found.attributes if one.name == "borrower"} == {"ACME"}
+    with pytest.raises(BadAnswer, match="holds 5 items, the file has 3"):
+        seal(replace(log, items=log.items[:3]))
+
+
+def test_a_log_without_sealed_attributes_leaves_nothing_behind(scene: Sealing) -> None:
+    scene.arm()
+    plain = {**TYPE, "id": "plain", "object_types": {"loan": {"attributes": {}}}, "event_types": {"Grant": {}}}
+    log = Log(plain, {"id": "p", "process_type": "plain", "mode": "historical"}, _events(1))
+    with scene.node.client(OWNER) as client, pytest.raises(CosealError, match="no sealed attributes"):
+        Recorder(client, log).seal(scene.secrets(), "loans")
+    assert scene.chain.get(source_key(f"{OWNER}/p")) is None
+
+
+def _events(count: int) -> tuple[dict[str, Any], ...]:
+    return tuple(event(number) for number in range(1, count + 1))

@@ -76,3 +76,18 @@ def test_a_secret_that_is_missing_or_damaged_is_said_so_and_not_shown(secrets: S
     with pytest.raises(CosealError, match="not what Coseal wrote"):
         secrets.vault("loans")
     assert "1111" not in repr(VAULT) + repr(SEAT)
+
+
+def test_keys_of_audiences_of_others_are_kept_by_version(tmp_path: Path) -> None:
+    secrets, chain = Secrets(tmp_path / "sealing"), bytes(32)
+    assert secrets.granted_keys(chain, "bank-a", "loans") == {}
+    secrets.add_granted_key(chain, "bank-a", "loans", ("readers", 1), b"1" * 32)
+    secrets.add_granted_key(chain, "bank-a", "loans", ("readers", 2), b"2" * 32)
+    secrets.add_granted_key(chain, "bank-a", "loans", ("readers", 1), b"1" * 32)
+    kept = Secrets(tmp_path / "sealing").granted_keys(chain, "bank-a", "loans")
+    assert kept == {("readers", 1): b"1" * 32, ("readers", 2): b"2" * 32}
+    assert (tmp_path / "sealing" / "granted-bank-a_loans.json").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(CosealError, match="another key of version 1"):
+        secrets.add_granted_key(chain, "bank-a", "loans", ("readers", 1), b"3" * 32)
+    with pytest.raises(CosealError, match="another chain"):
+        secrets.granted_keys(bytes(31) + b"1", "bank-a", "loans")

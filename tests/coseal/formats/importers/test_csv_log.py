@@ -320,6 +320,11 @@ def test_a_finding_names_line_and_column_and_what_to_do(tmp_path: Path):
         ('encoding = "utf-7"', "encoding: expected one of"),
         ('decimal = ";"', "decimal: expected one of"),
         ('decimal = ","\nthousands = ","', "thousands: the same"),
+        ('seal = "amount"', "seal: expected a table"),
+        ("seal = {price = []}", "seal.price: expected a list of texts"),
+        ('seal = {price = ["amount"], other = ["amount"]}', "amount is named twice"),
+        ('seal = {price = ["amount"]}', "classes.amount: it is sealed"),
+        ('seal = {price = ["amuont"]}', "no attribute amuont, which the map names in [seal]"),
         ('timestamp_format = "%A %d"', "%A is not known"),
         ('timestamp_format = "%d/%m"', "a time needs a year"),
         ('timestamp_format = "%d/%m/%Y %Y"', "%Y stands there twice"),
@@ -332,6 +337,22 @@ def test_a_finding_names_line_and_column_and_what_to_do(tmp_path: Path):
 def test_a_setting_of_times_numbers_or_text_with_a_mistake_is_refused(tmp_path: Path, settings: str, reason: str):
     with pytest.raises(CosealError, match=re.escape(reason)):
         read(tmp_path, settings=f"{settings}\n{MAP}")
+
+
+def test_what_the_map_seals_is_read_in_the_clear_only_to_be_sealed(tmp_path: Path):
+    sealed = MAP.replace('[classes]\namount = "restricted"', '[seal]\nprice = ["amount"]')
+    with pytest.raises(BadLog) as caught:
+        read(tmp_path, settings=sealed)
+    assert {finding.code for finding in caught.value.findings} == {"does_not_fit"}  # no commitments
+    mapping = load_mapping(tmp_path / "map.toml", tmp_path / "log.csv")
+    log = read_log(tmp_path / "log.csv", mapping, sealing=True)
+    attributes = next(iter(log.definition["event_types"].values()))["attributes"]
+    assert attributes["amount"] == {"type": "decimal", "class": "sealed", "label": "price"}
+
+
+def test_a_class_of_an_attribute_that_is_not_there_is_refused(tmp_path: Path):
+    with pytest.raises(CosealError, match=r"no attribute amuont, which the map names in \[classes\]"):
+        read(tmp_path, settings=MAP.replace('amount = "restricted"', 'amuont = "restricted"'))
 
 
 def test_options_come_before_the_map_and_need_one(tmp_path: Path):
