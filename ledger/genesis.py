@@ -34,6 +34,7 @@ CONTRACT_NAME_RULE: Final = (
     f"a name of a-z, 0-9 and '_', at most {MAX_CONTRACT_NAME} characters, beginning with a letter"
 )
 STANDARD_PERIOD_MS: Final = 30 * 86_400_000
+NETTING_OPEN_MS: Final = 3_600_000
 _CONTRACT_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 _NAME_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.")
 
@@ -44,8 +45,8 @@ class Parameters:
 
     ``tenure``: heights a leader keeps its turn. ``state_bits``: log2 of the state tree's buckets.
     ``heartbeat_ms``: an empty block at least this often, 0 for never. ``public_read``: HTTP reads need no
-    authentication. ``standard_period_ms``: the periods in which use of standards is counted; a genesis that does not
-    name them has those of 30 days.
+    authentication. ``standard_period_ms``: the periods in which use of standards is counted. ``netting_open_ms``: how
+    long a netting run is open at least. A genesis that does not name these two has 30 days and an hour.
     """
 
     tenure: int = 16
@@ -59,6 +60,11 @@ class Parameters:
     heartbeat_ms: int = 60_000
     public_read: bool = True
     standard_period_ms: int = STANDARD_PERIOD_MS
+    netting_open_ms: int = NETTING_OPEN_MS
+
+
+_UNNAMED: Final[Mapping[str, int]] = {"standard_period_ms": STANDARD_PERIOD_MS, "netting_open_ms": NETTING_OPEN_MS}
+"""Parameters that a genesis names only where they are others than these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +221,7 @@ def encode_genesis(
 
 
 def _written(parameters: Parameters) -> dict[str, Any]:
-    values = asdict(parameters)
-    if parameters.standard_period_ms == STANDARD_PERIOD_MS:
-        del values["standard_period_ms"]
-    return values
+    return {name: value for name, value in asdict(parameters).items() if _UNNAMED.get(name) != value}
 
 
 def is_name(value: Any, *, limit: int = 64) -> bool:
@@ -325,13 +328,14 @@ def _parameters(value: Any) -> Parameters:
         "clock_precision_ms": (1, 60_000),
         "heartbeat_ms": (0, 86_400_000),
         "standard_period_ms": (1_000, 366 * 86_400_000),
+        "netting_open_ms": (1_000, NETTING_OPEN_MS),
     }
     values: dict[str, Any] = {
         field.name: given.boolean(field.name)
         if field.name == "public_read"
         else given.integer(field.name, low=limits[field.name][0], high=limits[field.name][1])
         for field in fields(Parameters)
-        if field.name != "standard_period_ms" or given.has(field.name)
+        if field.name not in _UNNAMED or given.has(field.name)
     }
     given.done()
     require_bits(values["state_bits"])

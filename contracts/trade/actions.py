@@ -29,8 +29,9 @@ def _due(view: View, time_ms: int) -> Entry | None:
 
 
 def _install(view: View, genesis: Genesis) -> None:
-    """Have the contract's own process type from the first block on."""
+    """Have the contract's own process type from the first block on, and shorter netting runs if the genesis says so."""
     install_type(view, DEFINITION)
+    netting.install(view, genesis)
 
 
 def _fire(view: View, moment: Moment, entry: Entry) -> Result | Accepted:

@@ -29,7 +29,7 @@ from coseal.contracts.kernel.contract import Moment
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.fields import Integer, Many, Name, Table
-from coseal.contracts.kernel.wording import moment_text
+from coseal.contracts.kernel.wording import duration_text, moment_text
 from coseal.contracts.supervision.holds import held
 from coseal.contracts.supervision.state import holds_key
 from coseal.contracts.trade import clearing, fields, history
@@ -38,9 +38,11 @@ from coseal.contracts.trade.clearing import MAX_POTENTIAL, Obligation
 from coseal.contracts.trade.history import PARTY, RECEIVABLE
 from coseal.contracts.trade.ledger import ACCEPTED, OVERDUE, SETTLED, Receivable, number_of
 from coseal.contracts.trade.runs import CLEARED, CLEARING_MS, ENDED, LAPSED, OPEN, Run, phase, run_of, shown_run
-from coseal.contracts.trade.state import NAME, entered_key, receivable_key, run_key, running_key
+from coseal.contracts.trade.state import NAME, OPEN_KEY, entered_key, receivable_key, run_key, running_key
+from coseal.ledger.genesis import NETTING_OPEN_MS, Genesis
 
-MIN_OPEN_MS: Final = 3_600_000
+MIN_OPEN_MS: Final = NETTING_OPEN_MS
+"""How long a run is open at least, unless the genesis says less."""
 MAX_OPEN_MS: Final = 30 * DAY_MS
 MAX_AT_ONCE: Final = 64
 MAX_OBLIGATIONS: Final = 1_000
@@ -75,14 +77,27 @@ class Entered(NamedTuple):
 # Opening, entering, leaving
 
 
+def install(view: View, genesis: Genesis) -> None:
+    """Write how long runs of this chain are open at least, if that is less than usual."""
+    if genesis.parameters.netting_open_ms != MIN_OPEN_MS:
+        view.put(OPEN_KEY, genesis.parameters.netting_open_ms)
+
+
+def _least_open_ms(reader: Reader) -> int:
+    found: Any = reader.get(OPEN_KEY)
+    return MIN_OPEN_MS if found is None else int(found)
+
+
 def _open(view: View, context: Context, args: Args) -> Accepted | Rejected:
     books, member, closes_ms = Books(view, context), context.member, args["closes_ms"]
     wrong = stayed(view, member)
     if wrong is not None:
         return wrong
-    if not context.time_ms + MIN_OPEN_MS <= closes_ms <= context.time_ms + MAX_OPEN_MS:
-        now = moment_text(context.time_ms)
-        return Rejected("bad_term", f"args.closes_ms: from an hour to 30 days after block time {now}")
+    open_ms = closes_ms - context.time_ms
+    least_ms = MIN_OPEN_MS if open_ms >= MIN_OPEN_MS else _least_open_ms(view)
+    if not least_ms <= open_ms <= MAX_OPEN_MS:  # D19
+        least, now = duration_text(least_ms), moment_text(context.time_ms)
+        return Rejected("bad_term", f"args.closes_ms: from {least} to 30 days after block time {now}")
     before: Any = view.get(running_key(member))
     if before is not None and phase(run_of(view, before), context.time_ms) != ENDED:  # D19
         return Rejected("exists", f"N{before} of {member} has not ended; a member has one run at a time")

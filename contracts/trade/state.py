@@ -7,11 +7,13 @@ from typing import Final
 from coseal.contracts.kernel import deadlines
 
 NAME: Final = "trade"
+OPEN_KEY: Final = "trade/open"
 COUNT_KEY: Final = "trade/count"
 FELL_DUE: Final = "fell_due"
 """What the first receipt of a block lists that fell due, each as an act's."""
 
 KEYS: Final = {
+    OPEN_KEY: "how long a netting run is open at least in ms, if less than an hour",
     COUNT_KEY: "how many receivables, loans and netting runs there ever were",
     "trade/receivable/<n>": "a receivable: who owes it to whom, what of it is left, whether it is pledged",
     "trade/claimed/<n>": "the lines on which a receivable was issued, until it is accepted or ends",

@@ -110,6 +110,7 @@ def spoil(path, new):
         (("parameters", "block_bytes_max"), 1, "block_bytes_max"),
         (("parameters", "other"), 1, "other"),
         (("parameters", "standard_period_ms"), 999, "standard_period_ms"),
+        (("parameters", "netting_open_ms"), 3_600_001, "netting_open_ms"),
         (("members",), {}, "members"),
         (("members", 0, "id"), "Regulator", "id"),
         (("members", 0, "id"), "central-bank", "duplicate member id"),
@@ -181,13 +182,14 @@ def test_other_names_are_not(name):
     assert not is_name(name)
 
 
-def test_the_usual_period_of_standards_is_not_written():
+@pytest.mark.parametrize(("name", "usual"), [("standard_period_ms", 30 * 86_400_000), ("netting_open_ms", 3_600_000)])
+def test_the_usual_length_of_periods_and_runs_is_not_written(name, usual):
     found = document()
-    assert "standard_period_ms" not in found["parameters"]
-    assert decode(found).parameters.standard_period_ms == 30 * 86_400_000
-    found["parameters"]["standard_period_ms"] = 5_000
+    assert name not in found["parameters"]
+    assert getattr(decode(found).parameters, name) == usual
+    found["parameters"][name] = 5_000
     genesis = decode(found)
-    assert genesis.parameters.standard_period_ms == 5_000
+    assert getattr(genesis.parameters, name) == 5_000
     raw = encode_genesis(
         name=genesis.name,
         time_ms=genesis.time_ms,

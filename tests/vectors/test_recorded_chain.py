@@ -49,6 +49,7 @@ ENDS_WITHOUT_A_BLOCK = {
 """Ends of ballots that the chain does not have."""
 FAMILIES_WITHOUT_A_BLOCK = {
     "standards/period": "a genesis whose periods have another length than 30 days",
+    "trade/open": "a genesis whose netting runs are shorter than an hour",
     "standards/deadline/page/<slot>/<page>/<clock>": "65 standards that are proposed in one block",
     "currency/deadline/page/<slot>/<page>/<clock>": "65 pending transfers that end at one time",
     "trade/deadline/page/<slot>/<page>/<clock>": "65 receivables that are due at one time",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from coseal.contracts.trade.netting import in_run, obligations
+from coseal.contracts.kernel.wording import duration_text
+from coseal.contracts.trade.netting import MIN_OPEN_MS, in_run, obligations
 from coseal.contracts.trade.runs import CLEARING_MS, run_of
 from coseal.contracts.trade.solving import solve
-from tests.support.currency import DAY_MS
-from tests.support.trade import AMOUNT, DUE_DAYS, WALLETS, A, B, C, trading
+from coseal.contracts.trade.state import OPEN_KEY
+from tests.support.chain import Chain
+from tests.support.currency import DAY_MS, money_genesis
+from tests.support.trade import AMOUNT, DUE_DAYS, WALLETS, A, B, C, Trade, trading
 
 CLOSES_MS = DAY_MS
 RING = ((A, B), (B, C), (C, A))
@@ -150,6 +153,18 @@ def test_a_member_has_one_run_at_a_time(trade):
     assert trade.code(A, "trade.open_run", closes_ms=closes_ms) == "exists"
     trade.chain.extend([], later_ms=CLEARING_MS)
     assert trade.ok(A, "trade.open_run", closes_ms=closes_ms)["run"]["id"] == "N2"
+
+
+@pytest.mark.parametrize(("genesis_ms", "least_ms"), [(None, MIN_OPEN_MS), (2_000, 2_000)])
+def test_a_run_is_open_for_an_hour_at_least_unless_the_genesis_says_less(genesis_ms, least_ms):
+    more = {} if genesis_ms is None else {"netting_open_ms": genesis_ms}
+    chain = Chain(money_genesis(**more))
+    assert chain.get(OPEN_KEY) == genesis_ms
+    trade = Trade(chain)
+    refused = trade.submit(A, "trade.open_run", closes_ms=chain.now_ms + least_ms - 1)
+    assert refused.code == "bad_term"
+    assert f"from {duration_text(least_ms)} to 30 days" in refused.detail
+    trade.ok(A, "trade.open_run", closes_ms=chain.now_ms + least_ms)
 
 
 def test_what_falls_due_in_the_clearing_hour_waits_for_its_end():
