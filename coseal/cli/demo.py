@@ -46,7 +46,8 @@ def demo(
     Starts four nodes; the regulator publishes Table 1 and 3,464 legal instruments of China; a joint policy is endorsed
     and promulgated; rules are adopted by ballot; an enterprise records 34,724 events, and findings come while it does;
     one is answered and closed; a bank attests; a deadline passes in silence and a gap is left, and both are noticed;
-    of two standards that compete one becomes de facto by use, and only that is recognised; the enterprise's node is
+    of two standards that compete one becomes de facto by use, and only that is recognised; money is issued, paid and
+    frozen; debts clear without money, and a dossier of who paid late is worked out offline; the enterprise's node is
     stopped, and the regulator proves from its own node that it has all events of a case; the chain is audited with
     replay; one case goes into one file that verifies with no node.
 
@@ -116,6 +117,7 @@ def _say_where_to_look(summary: Summary, elapsed_s: float, *, keep: bool) -> Non
         f"coseal audit {path}",
         f"coseal verify {summary.figures['proof_file']} --dir {path}",
         f"coseal verify {summary.figures['bundle']} --dir {path}",
+        f"coseal verify {summary.figures['dossier']} --dir {path}",
         f"coseal findings list --dir {path}",
         f"coseal show finding {summary.figures['answered']} --dir {path}",
         f"coseal show policy table1/01 --dir {path}",
@@ -131,9 +133,9 @@ def _say_where_to_look(summary: Summary, elapsed_s: float, *, keep: bool) -> Non
         ]
     else:
         lines = [
-            *lines[:3],
+            *lines[:4],
             f"coseal up {path} --detach   # the nodes are stopped; this resumes them and the page to look at",
-            *lines[3:],
+            *lines[4:],
         ]
     for line in lines:
         typer.echo(f"  {line}")

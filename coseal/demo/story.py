@@ -35,6 +35,7 @@ from coseal.contracts.process.chain import item_hash
 from coseal.contracts.process.state import attestation_key
 from coseal.demo import policies
 from coseal.demo.examples import example
+from coseal.demo.market import OPEN_MS, Market
 from coseal.demo.money import Treasury
 from coseal.demo.oversight import HANDOVERS, FirstFinding, Supervision, handover, handover_type
 from coseal.demo.progress import Narrator, Summary
@@ -111,6 +112,8 @@ class Demo:
             Competition(self._client, self._tell, self.summary).play(_NOTICE)
         with self._chapter("money", "Money is issued, paid, frozen, and adds up"):
             Treasury(self._client, self._signing, self._tell, self.summary).play(log, self._genesis(), self._directory)
+        with self._chapter("credit", "Debts clear without money, and who pays late is a fact that anyone works out"):
+            Market(self._client, self._tell, self.summary).play(self._genesis(), self._directory)
         with self._chapter("completeness", "The enterprise's node is down; the regulator still has everything"):
             self._prove_case(log)
         with self._chapter("audit", "Anyone can audit the chain"):
@@ -138,8 +141,10 @@ class Demo:
         make_room(self._directory)
         base_port = self._base_port or free_base_port(folders.DEFAULT_BASE_PORT, nodes=4)
         decides = read_document(example("constitution/recommended.json"))
+        decides["tracks"]["standards"].pop("not_before_ms")  # a story does not wait a week for a formula
         founders = default_consortium(4, "coseal-demo").with_constitution(decides)
-        founders = replace(founders, parameters=replace(founders.parameters, standard_period_ms=PERIOD_MS))
+        short = replace(founders.parameters, standard_period_ms=PERIOD_MS, netting_open_ms=OPEN_MS)
+        founders = replace(founders, parameters=short)
         network = folders.create(self._directory, founders, addressing=folders.Addressing(base_port))
         (self._directory / MARK).write_text('{"made_by": "coseal demo"}\n', encoding="utf-8")
         self._network = network

@@ -26,7 +26,7 @@ def test_the_demo_tells_the_whole_story_and_what_it_leaves_verifies(tmp_path: Pa
     assert figures["findings"]["effective_without_passing"] == 69
     assert (figures["attestation"], figures["audit"], figures["refusal"]) == ("confirmed", "ok", "forbidden")
     assert sum(told["seconds"].values()) < 170
-    for file in (figures["proof_file"], figures["bundle"]):
+    for file in (figures["proof_file"], figures["bundle"], figures["dossier"]):
         verified = [*command, "verify", file, "--genesis", folder / "genesis.json"]
         assert subprocess.run(verified, capture_output=True, timeout=60, check=False).returncode == 0
     assert figures["findings_raised"] == {  # what `rules test` says of the log, and its README tells
@@ -41,5 +41,7 @@ def test_the_demo_tells_the_whole_story_and_what_it_leaves_verifies(tmp_path: Pa
     assert figures["gap"] == [3, 5]
     assert (figures["standard"], figures["standard_refused"]) == ("lending-events", "not_de_facto")
     assert (figures["paid"], figures["statement_movements"]) == ("1577999.00", 3_002)
+    assert (figures["netted"], figures["netted_percent"]) == ("360000.00", 88)
+    assert (figures["unread"], figures["points"]) == ("consult_first", "75 of 100 points")
     assert figures["standard_periods"] >= 3, "no fewer periods than decide"
     assert not list(folder.glob("nodes/*/node.pid"))
