@@ -78,6 +78,11 @@ class Movement(NamedTuple):
         return sha256(TAG_MOVEMENT + codec.encode([*self[:11], list(self.about), *self[12:]])).digest()  # C12
 
 
+_TYPES: Final = (bytes, bytes, bytes, bytes, int, bytes)
+_SIZES: Final = (TOTAL_BYTES, TOTAL_BYTES, TOTAL_BYTES, TOTAL_BYTES, HASH_BYTES)
+"""Of what the state has of a balance: of each value, and of those that are bytes."""
+
+
 @dataclass(slots=True)
 class Balance:
     """What was debited and credited in all, posted and pending, by how many movements; the head of their chain."""
@@ -101,23 +106,37 @@ class Balance:
 
     def encoded(self) -> list[Any]:
         """Return it as the state has it."""
-        totals = (self.debits_posted, self.credits_posted, self.debits_pending, self.credits_pending)
-        return [*(total.to_bytes(TOTAL_BYTES, "big") for total in totals), self.count, self.head]
+        return [
+            self.debits_posted.to_bytes(TOTAL_BYTES, "big"),
+            self.credits_posted.to_bytes(TOTAL_BYTES, "big"),
+            self.debits_pending.to_bytes(TOTAL_BYTES, "big"),
+            self.credits_pending.to_bytes(TOTAL_BYTES, "big"),
+            self.count,
+            self.head,
+        ]
 
     @classmethod
     def decoded(cls, value: Sequence[Any]) -> Balance:
         """Return what the state has; raises ``BadProof`` for what it never has."""
-        if len(value) != 6 or any(type(total) is not bytes or len(total) != TOTAL_BYTES for total in value[:4]):
+        if tuple(map(type, value)) != _TYPES or tuple(map(len, (*value[:4], value[5]))) != _SIZES:
             raise BadProof("a balance is four totals of 16 bytes, a count and a head")
-        if type(value[4]) is not int or type(value[5]) is not bytes or len(value[5]) != HASH_BYTES:
-            raise BadProof("a balance is four totals of 16 bytes, a count and a head")
-        debits, credits, debits_pending, credits_pending = (int.from_bytes(total, "big") for total in value[:4])
-        return cls(debits, credits, debits_pending, credits_pending, value[4], value[5])
+        return cls(
+            int.from_bytes(value[0], "big"),
+            int.from_bytes(value[1], "big"),
+            int.from_bytes(value[2], "big"),
+            int.from_bytes(value[3], "big"),
+            value[4],
+            value[5],
+        )
+
+    @property
+    def totals(self) -> tuple[int, int, int, int]:
+        """What was debited and credited, posted and pending."""
+        return self.debits_posted, self.credits_posted, self.debits_pending, self.credits_pending
 
     def texts(self) -> list[str]:
         """Return the totals as receipts show them: more than 64 bit have no other form there."""
-        totals = (self.debits_posted, self.credits_posted, self.debits_pending, self.credits_pending)
-        return [str(total) for total in totals]
+        return list(map(str, self.totals))
 
 
 def apply_leg(balance: Balance, side: str, movement: Movement, hashed: bytes, *, reverse: bool = False) -> None:

@@ -73,8 +73,7 @@ def origin_of(context: Context) -> Origin:
     return Origin(context.height, context.time_ms, context.tx_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """A movement that is asked for.
 
     ``forced``: past limits and freezes, for corrections that a ballot decided; ``supply``: against the issuance, which
@@ -177,7 +176,8 @@ class Posting:
         self._day = day_of(origin.time_ms)
         self._month = month_of(self._day)
         self._wallets: dict[str, Wallet] = {}
-        self._before: dict[str, Balance] = {}
+        self._before: dict[str, tuple[int, tuple[int, int, int, int]]] = {}
+        """How many movements each of these wallets had, and its totals."""
         self._new: set[str] = set()
         self._limits: dict[str, Limits] = {}
         self._issuance: Balance | None = None
@@ -202,15 +202,7 @@ class Posting:
 
     def _keep(self, name: str, wallet: Wallet) -> None:
         self._wallets[name] = wallet
-        balance = wallet.balance
-        self._before[name] = Balance(
-            balance.debits_posted,
-            balance.credits_posted,
-            balance.debits_pending,
-            balance.credits_pending,
-            balance.count,
-            balance.head,
-        )
+        self._before[name] = (wallet.balance.count, wallet.balance.totals)
 
     def usable(self, name: str) -> Wallet | Rejected:
         """Return a wallet that is open, or a refusal."""
@@ -345,16 +337,18 @@ class Posting:
         shown: dict[str, list[str]] = {}
         institutions: dict[str, list[int]] = {}
         for name, wallet in self._wallets.items():
-            before, after = self._before[name], wallet.balance
+            after, (count, (debits, credits, debits_pending, credits_pending)) = wallet.balance, self._before[name]
             view.put(wallet_key(name), wallet.encoded())
-            if after.count == before.count and name not in self._new:
+            if after.count == count and name not in self._new:
                 continue
-            for total in ("debits_posted", "credits_posted", "debits_pending", "credits_pending"):  # C1
-                setattr(sums, total, getattr(sums, total) + getattr(after, total) - getattr(before, total))
+            sums.debits_posted += after.debits_posted - debits  # C1
+            sums.credits_posted += after.credits_posted - credits
+            sums.debits_pending += after.debits_pending - debits_pending
+            sums.credits_pending += after.credits_pending - credits_pending
             shown[name] = after.texts()
             institution, _, wallet_id = name.partition("/")
             change = institutions.setdefault(institution, [0, 0, 0])
-            change[wallet_id == VAULT] += after.posted - before.posted
+            change[wallet_id == VAULT] += after.posted - (credits - debits)
             change[2] += name in self._new
         for institution, (customers, vault, wallets) in institutions.items():
             self._sum(institution, customers, vault, wallets)

@@ -6,7 +6,7 @@ Law: what is refused leaves nothing; a value is charged by its size where it may
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple, Protocol
 
 from coseal.contracts.kernel.action import INTERNAL_ERROR, TOO_COSTLY, VALUE_TOO_LARGE, Reader, Rejected, Result
@@ -88,7 +88,7 @@ class Overlay:
         self.writes = ""
         """The prefix of the keys that may be written; see ``Contract``. Empty: all."""
         self._read = read
-        self._open_keys = open_keys
+        self._open_keys = _by_contract(open_keys)
         self._is_open: dict[str, bool] = {}
         self._cache: dict[str, Any] = {}
         self._sizes: dict[str, int] = {}  # of committed values in open families, in bytes
@@ -132,10 +132,14 @@ class Overlay:
             raise
         except Exception as error:
             raise Broken(f"the state value of {key} cannot be read: {error}") from error
-        self._is_open[key] = in_open = key.startswith(self._open_keys)
+        self._is_open[key] = in_open = self._opens(key)
         if raw is not None and in_open:
             self._sizes[key] = len(raw)
         return value
+
+    def _opens(self, key: str) -> bool:
+        """Say whether a key is of an open family: one of those of its contract, which its first part names."""
+        return key.startswith(self._open_keys.get(key.partition("/")[0], ()))
 
     def put(self, key: str, value: Value) -> None:
         """See ``View``."""
@@ -262,13 +266,22 @@ class Overlay:
             raise Spent
         in_open = self._is_open.get(key)
         if in_open is None:
-            in_open = self._is_open[key] = key.startswith(self._open_keys)
+            in_open = self._is_open[key] = self._opens(key)
         existed = key in self._written
         self._undo.append(_Undo(key, existed, self._written.get(key), self._packed.pop(key, None) if in_open else None))
         self._written[key] = value
         if in_open:
             self._paid.add(key)
             self._unsettled[key] = None
+
+
+def _by_contract(prefixes: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return prefixes of keys by the contract that each names with its first part."""
+    found: dict[str, tuple[str, ...]] = {}
+    for prefix in prefixes:
+        name = prefix.partition("/")[0]
+        found[name] = (*found.get(name, ()), prefix)
+    return found
 
 
 def _bounded(key: str, encoded: bytes) -> bytes:

@@ -9,7 +9,6 @@ contracts/trade/README.md, sections Delivery versus payment and Financing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from coseal.contracts.currency.authority import MEMBER, PAY
@@ -211,7 +210,7 @@ class Books:
                 return wrong
         if len(self._orders) > 1:  # one wallet pays all of them
             total = sum(order.amount for order in self._orders)
-            wrong = posting.refusal(replace(self._orders[0], amount=total))
+            wrong = posting.refusal(self._orders[0]._replace(amount=total))
             if wrong is not None:
                 return wrong
         for order in self._orders:

@@ -82,8 +82,9 @@ class Many(Parts):
             yield f": expected {self._list()}"
             return
         item, fits = self.item, True
+        parted = isinstance(item, Parts)
         for index, entry in enumerate(value):
-            if isinstance(item, Parts):
+            if parted:
                 for error in item.faults(entry):
                     fits = False
                     yield f"[{index}]{error}"
@@ -193,6 +194,7 @@ class Record(Parts):
     def __init__(self, required: Mapping[str, Field], optional: Mapping[str, Field] | None = None) -> None:
         self.required = required
         self.fields: dict[str, Field] = {**required, **(optional or {})}
+        self._parted = frozenset(name for name, field in self.fields.items() if isinstance(field, Parts))
 
     def faults(self, value: Any) -> Iterator[str]:
         """See ``Field``; what is missing comes last."""
@@ -204,7 +206,7 @@ class Record(Parts):
             field = fields.get(name)
             if field is None:
                 yield f".{str(name)[:64]}: unknown; expected {', '.join(fields) or 'nothing'}"
-            elif isinstance(field, Parts):
+            elif name in self._parted:
                 for error in field.faults(item):
                     yield f".{name}{error}"
             elif (wrong := field.check(item)) is not None:
