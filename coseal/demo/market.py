@@ -123,7 +123,8 @@ class Market:
     # Netting
 
     def _net(self, names: Mapping[Debt, str]) -> None:
-        closes_ms = now_ms() + max(2 * OPEN_MS, 3 * self._pace_ms)
+        opened_ms = now_ms()
+        closes_ms = opened_ms + max(2 * OPEN_MS, 3 * self._pace_ms)
         opener = self._clients["central-bank"]
         run = opener.submit_any("trade", "open_run", {"closes_ms": closes_ms}).require_ok().receipt.data["run"]["id"]
 
@@ -135,7 +136,8 @@ class Market:
         owed = sum(debt.amount for debt in names)
         self._tell.say(
             f"{len(names)} debts of {len(_WALLETS)} members, {yuan(owed)} in all, each on an order, a receipt and an "
-            f"invoice that match; their holders enter them into the netting run {run}"
+            f"invoice that match; their holders enter them into the netting run {run}, open for "
+            f"{(closes_ms - opened_ms) / 1_000:.1f} s, as the genesis of this chain allows, elsewhere an hour at least"
         )
         time.sleep(max(0, closes_ms - now_ms()) / 1_000 + _POLL_S)
         solved = opener.solved_run(run)
@@ -228,6 +230,9 @@ class Market:
                 data = vote(self._clients[member], "formula-payment", "yes").require_ok().receipt.data
         if data["status"] != "accepted":
             raise BadAnswer(f"the formula {_FORMULA} is {data['status']}")
+        self._tell.say(
+            f"a ballot adopts the formula {_FORMULA}, at once here; by the recommended constitution it takes a week"
+        )
 
     def _points(self, reader: Client) -> str:
         found = reader.dossier(_DEBTOR, formulas=[_FORMULA]).facts["formulas"][0]
