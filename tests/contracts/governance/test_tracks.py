@@ -138,6 +138,20 @@ def test_what_passed_waits_for_its_delay_and_is_checked_again():
     assert ids(found, status="passed") == []
 
 
+def test_what_passed_is_looked_at_before_its_delay_ended_and_goes_on_waiting():
+    found = world(changed(seats={"delay_ms": 30 * DAY_MS}))
+    found.node("institute-a")
+    receipt = found.accept("p", "add_validator", {"node": "institute-a"}, "regulator", ("bank-a", "central-bank"))
+    effect_ms, closes_ms = receipt.data["effect_ms"], found.proposal("p")["closes_ms"]
+    assert closes_ms < effect_ms
+    found.chain.block(time_ms=closes_ms)  # an open one would be closed now
+    found.chain.block(time_ms=effect_ms - DAY_MS)
+    assert found.proposal("p")["status"] == "passed"
+    found.ready("institute-a")
+    found.chain.block(time_ms=effect_ms)
+    assert found.proposal("p")["status"] == "accepted"
+
+
 def test_reasons_are_asked_of_who_has_to_give_them():
     found = world(changed(seats={"reason": ["proposer", "no"]}))
     found.node("institute-a")
