@@ -85,16 +85,15 @@ class Height:
 
     def resume(self, persisted: Persisted) -> None:
         """Take up what the journal holds about this height; says nothing yet."""
-        record, guard = persisted.round, self._context.guard
-        if record is not None and record.height == self.number:
+        kept, guard = persisted.at(self.number), self._context.guard
+        record = kept.round
+        if record is not None:
             self.round, self._change, self._justification = record.round, record.change, record.justification
         if guard is not None and guard.place[0] == self.number and guard.place[1] > self.round:
             self.round, self._change, self._justification = guard.place[1], None, ()
-        if persisted.prepared is not None and persisted.prepared.height == self.number:
-            self.prepared = persisted.prepared
-        for block in persisted.bodies:
-            if block.header.height == self.number:
-                self.bodies.keep(block, stored=True)
+        self.prepared = kept.prepared  # P6
+        for block in kept.bodies:
+            self.bodies.keep(block, stored=True)
         self._active = self.round > 0 or bool(self.bodies.all())  # a body was proposed, which is work (T2)
         self.vote_signer.round = self.round
         self.votes.enter(self.round)

@@ -1,7 +1,10 @@
-"""What a replica has made durable about the height it works on, folded from its journal, and the records' bytes.
+"""What a replica has made durable about the heights it may work on, folded from its journal, and the records' bytes.
 
 Law: ``fold(records_of(persisted)) == persisted``, so a journal can be rewritten short at any time without losing
 what was signed. A journal without any ``SignRecord`` is a lost one: ``signs`` is None, not empty (G3).
+
+A height before the newest is kept, because a bad last record of the block log takes a node back to it (P6): it has said
+COMMIT there, and must go on showing the certificate for it.
 """
 
 from __future__ import annotations
@@ -27,17 +30,40 @@ EMPTY_GUARD: Final = SignRecord(0, 0, 0, b"", b"")
 
 
 @dataclass(frozen=True, slots=True)
-class Persisted:
-    """The fold of a journal.
+class AtHeight:
+    """What is durable about one height: the round it came to, the highest prepared certificate, the bodies."""
 
-    ``signs``: everything signed in the highest (height, round), by step; None when the journal is lost.
-    ``round``, ``prepared`` and ``bodies`` are of the highest height recorded.
-    """
-
-    signs: tuple[SignRecord, ...] | None
+    height: int
     round: RoundRecord | None = None
     prepared: PbftCertificate | None = None
     bodies: tuple[Block, ...] = ()
+
+    def records(self) -> list[JournalRecord]:
+        """Return the shortest journal that folds to this."""
+        records: list[JournalRecord] = [] if self.round is None else [self.round]
+        records += [BodyRecord(self.height, block) for block in self.bodies]
+        return records if self.prepared is None else [*records, PreparedRecord(self.prepared)]
+
+
+@dataclass(frozen=True, slots=True)
+class Persisted:
+    """The fold of a journal.
+
+    ``signs``: everything signed in the highest (height, round), by step; None when the journal is lost. ``heights``:
+    the highest height recorded, after the one below it if something of that is recorded.
+    """
+
+    signs: tuple[SignRecord, ...] | None
+    heights: tuple[AtHeight, ...] = ()
+
+    def at(self, height: int) -> AtHeight:
+        """Return what is durable about a height."""
+        return next((kept for kept in self.heights if kept.height == height), AtHeight(height))
+
+    @property
+    def newest(self) -> AtHeight:
+        """What is durable about the highest height recorded; of height 0 if nothing is."""
+        return self.heights[-1] if self.heights else AtHeight(0)
 
 
 FRESH: Final = Persisted((EMPTY_GUARD,))
@@ -47,33 +73,29 @@ def fold(records: Iterable[JournalRecord]) -> Persisted:
     """Return what the records of a journal, in order, come to."""
     signs: dict[int, SignRecord] = {}
     top = (-1, -1)
-    round: RoundRecord | None = None
-    prepared: PbftCertificate | None = None
-    bodies: dict[bytes, Block] = {}
-    height = 0
+    rounds: dict[int, RoundRecord] = {}
+    prepared: dict[int, PbftCertificate] = {}
+    bodies: dict[int, dict[bytes, Block]] = {}
+    newest = 0
     for record in records:
-        if isinstance(record, SignRecord):
-            place = (record.height, record.round)
-            if place > top:
-                signs, top = {}, place
-            if place == top:
-                signs[record.step] = record
-            continue
-        current = record.certificate.height if isinstance(record, PreparedRecord) else record.height
-        if current < height:
-            continue
-        if current > height:
-            height, round, prepared, bodies = current, None, None, {}
         match record:
-            case RoundRecord():
-                round = record
-            case PreparedRecord():
-                prepared = record.certificate
-            case BodyRecord():
-                bodies[record.block.hash] = record.block
-    return Persisted(
-        tuple(signs[step] for step in sorted(signs)) if signs else None, round, prepared, tuple(bodies.values())
+            case SignRecord(height, round, step):
+                if (height, round) > top:
+                    signs, top = {}, (height, round)
+                if (height, round) == top:
+                    signs[step] = record
+            case RoundRecord(height):
+                rounds[height], newest = record, max(newest, height)
+            case PreparedRecord(certificate):
+                prepared[certificate.height], newest = certificate, max(newest, certificate.height)
+            case BodyRecord(height, block):
+                bodies.setdefault(height, {})[block.hash], newest = block, max(newest, height)
+    heights = (
+        AtHeight(height, rounds.get(height), prepared.get(height), tuple(bodies.get(height, {}).values()))
+        for height in (newest - 1, newest)
     )
+    kept = tuple(each for each in heights if each != AtHeight(each.height))
+    return Persisted(tuple(signs[step] for step in sorted(signs)) if signs else None, kept)
 
 
 def records_of(persisted: Persisted, *, height: int = 0) -> list[JournalRecord]:
@@ -82,12 +104,7 @@ def records_of(persisted: Persisted, *, height: int = 0) -> list[JournalRecord]:
     What was signed last is kept whatever its height: the guard outlives every block.
     """
     records: list[JournalRecord] = list(persisted.signs or ())
-    if persisted.round is not None and persisted.round.height >= height:
-        records.append(persisted.round)
-    records += [BodyRecord(block.header.height, block) for block in persisted.bodies if block.header.height >= height]
-    if persisted.prepared is not None and persisted.prepared.height >= height:
-        records.append(PreparedRecord(persisted.prepared))
-    return records
+    return records + [record for kept in persisted.heights if kept.height >= height for record in kept.records()]
 
 
 def encode_record(record: JournalRecord) -> bytes:

@@ -70,10 +70,9 @@ class Journal:
         """The fold of the file, for ``Replica.restore``."""
         return persisted.fold(self._records)
 
-    @property
-    def prepared(self) -> PbftCertificate | None:
-        """The highest prepared certificate of the height in progress that is durable, or about to be."""
-        return self.persisted.prepared
+    def prepared(self, height: int) -> PbftCertificate | None:
+        """Return the highest prepared certificate of a height that is durable, or about to be."""
+        return self.persisted.at(height).prepared
 
     def body(self, block_hash: bytes) -> Block | None:
         """Return a block that others may rely on us holding."""
@@ -97,8 +96,8 @@ class Journal:
         return self.size_bytes > 4 * FILE_BYTES_MAX
 
     def decided(self, height: int) -> bytes | None:
-        """Forget what only heights up to ``height`` need; return the new file if the old one has grown large."""
-        self._forget(height)
+        """Forget what only heights below ``height`` need (P6); return the new file if the old one has grown large."""
+        self._forget(height - 1)
         return self.rewrite() if self.size_bytes > FILE_BYTES_MAX else None
 
     def rewrite(self) -> bytes:
@@ -128,14 +127,12 @@ class Journal:
         if isinstance(record, BodyRecord):
             self._bodies[record.block.hash] = record.block
             if len(self._bodies) > BODIES_MAX:
-                self._forget(record.height - 1)
+                self._forget(record.height - 2)
 
     def _forget(self, height: int) -> None:
         """Keep what the fold of the records above ``height`` needs, and the newest bodies."""
         folded = persisted.fold(self._records)
-        needed = None if folded.prepared is None else folded.prepared.block_hash
-        rest = [block for block in folded.bodies if block.hash != needed]
-        dropped = {block.hash for block in rest[: max(0, len(folded.bodies) - BODIES_MAX)]}
+        dropped = {block.hash for kept in folded.heights for block in _unneeded(kept, folded.newest.height)}
         self._records = [
             record
             for record in persisted.records_of(folded, height=height + 1)
@@ -153,6 +150,13 @@ class Journal:
         self._sequence += 1
         self.size_bytes += len(framed)
         return framed
+
+
+def _unneeded(kept: persisted.AtHeight, newest: int) -> list[Block]:
+    """Return the bodies of a height beyond those kept: of the newest ``BODIES_MAX``, of another the prepared one."""
+    needed = None if kept.prepared is None else kept.prepared.block_hash
+    rest = [block for block in kept.bodies if block.hash != needed]
+    return rest[: max(0, len(kept.bodies) - BODIES_MAX)] if kept.height == newest else rest
 
 
 def initial(chain_id: bytes, node_id: str) -> bytes:

@@ -36,10 +36,9 @@ class JournalWriter:
         """The fold of the records, for a replica to go on from."""
         return self._journal.persisted
 
-    @property
-    def prepared(self) -> PbftCertificate | None:
-        """The prepared certificate of the height in progress, if there is one."""
-        return self._journal.prepared
+    def prepared(self, height: int) -> PbftCertificate | None:
+        """Return the prepared certificate of a height, if there is one."""
+        return self._journal.prepared(height)
 
     def body(self, block_hash: bytes) -> Block | None:
         """Return a body that others may rely on this node to hold."""

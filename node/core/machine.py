@@ -324,7 +324,7 @@ class Machine:
 
     def _tip_reply(self, token: int) -> wire.TipReply:
         certificate = None if self.tip is None else require_pbft(self.tip.certificate)
-        return wire.TipReply(token, certificate, self._journal.prepared)
+        return wire.TipReply(token, certificate, self._journal.prepared(self.executor.height + 1))
 
     def _tip_heard(self, node: str, reply: wire.TipReply, *, own: bool = False) -> None:
         height = self._reads.answer(node, reply, self.validators, self.executor.height, proven=own)

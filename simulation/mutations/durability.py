@@ -55,6 +55,20 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "return [BodyRecord(block.header.height, block)]",
         "return []",
     ),
+    "certificate_forgotten": one(
+        "the certificate of a decided height is forgotten when the next one begins",
+        "coseal.node.core.journal",
+        "self._forget(height - 1)",
+        "self._forget(height)",
+        "tests/node/core/test_journal.py",
+    ),
+    "one_height_folded": one(
+        "a record of the next height makes a node forget the certificate of a block that its log may lose",
+        "coseal.consensus.persisted",
+        "for height in (newest - 1, newest)",
+        "for height in (newest,)",
+        "tests/consensus/test_restart.py",
+    ),
     "certificate_not_stored": one(
         "COMMIT is said before the prepared certificate is durable",
         _HEIGHT,

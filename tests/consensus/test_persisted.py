@@ -4,7 +4,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coseal.consensus.events import BodyRecord, PreparedRecord, RoundRecord, SignRecord
-from coseal.consensus.persisted import EMPTY_GUARD, FRESH, Persisted, decode_record, encode_record, fold, records_of
+from coseal.consensus.persisted import (
+    EMPTY_GUARD,
+    FRESH,
+    AtHeight,
+    Persisted,
+    decode_record,
+    encode_record,
+    fold,
+    records_of,
+)
 from coseal.ledger import codec
 from coseal.ledger.certificate import Phase
 from coseal.ledger.errors import Malformed
@@ -46,11 +55,14 @@ def test_bytes_that_are_no_record_are_refused():
         decode_record(codec.encode(["round", 1, 1, 1, [to_value(BENCH.prepare(0, BLOCK))], None]))
 
 
-def test_what_is_of_the_highest_height_and_signed_last_is_kept():
+def test_what_is_of_the_last_two_heights_and_signed_last_is_kept():
     persisted = fold(RECORDS)
     assert persisted.signs == (RECORDS[4],)
-    assert persisted.bodies == (NEXT,)
-    assert (persisted.round, persisted.prepared) == (RECORDS[9], None)
+    assert persisted.newest == AtHeight(2, RECORDS[9], None, (NEXT,))
+    assert persisted.at(1) == AtHeight(1, RECORDS[8], PREPARED, (BLOCK,))  # P6
+    assert persisted.at(3) == AtHeight(3)
+    later = fold([*RECORDS, RoundRecord(4, 1, (), None)])
+    assert [kept.height for kept in later.heights] == [4]
 
 
 def test_all_steps_of_the_last_round_are_kept():
@@ -72,3 +84,10 @@ def test_a_journal_rewritten_short_folds_to_the_same(records):
 def test_a_journal_rewritten_after_a_decision_keeps_only_the_guard():
     persisted = fold([EMPTY_GUARD, *RECORDS[1:3], BodyRecord(1, BLOCK), PreparedRecord(PREPARED), RECORDS[8]])
     assert fold(records_of(persisted, height=2)) == Persisted(tuple(RECORDS[1:3]))
+
+
+def test_a_height_that_is_taken_up_again_has_its_certificate_beside_the_next_one():
+    persisted = fold([*RECORDS[1:3], BodyRecord(1, BLOCK), PreparedRecord(PREPARED), BodyRecord(2, NEXT)])
+    again = fold([*records_of(persisted, height=1), RECORDS[8]])
+    assert again.at(1) == AtHeight(1, RECORDS[8], PREPARED, (BLOCK,))
+    assert again.newest.bodies == (NEXT,)

@@ -1,4 +1,4 @@
-"""Persist before send (P1 to P5), and what a restarted, wiped or copied node does."""
+"""Persist before send (P1 to P6), and what a restarted, wiped or copied node does."""
 
 from dataclasses import replace
 
@@ -93,6 +93,19 @@ def test_p3_the_certificate_is_durable_before_a_commit_and_is_carried_after_a_re
     assert before_send(effects, Commit) == [BodyRecord, SignRecord, PreparedRecord, SignRecord]
     again = restarted(bench)
     assert said(again.effects, Commit) == said(effects, Commit)
+    (change,) = said(again.expire(TimerKind.ROUND), RoundChange)
+    assert change.prepared.block_hash == block.hash
+
+
+def test_p6_a_node_taken_back_to_a_decided_height_still_carries_the_certificate_it_committed():
+    bench = Bench()
+    block = bench.block()
+    bench.feed(bench.proposal(block), bench.prepare(0, block), bench.prepare(2, block))
+    effects = bench.feed(bench.commit(0, block), bench.commit(2, block))
+    assert any(isinstance(effect, Decided) for effect in effects)
+    following = BodyRecord(2, Bench().block(height=2))  # persisted for the next height, which it did not sign yet
+    again = restarted(bench, [*(r for r in bench.records if not isinstance(r, DecidedRecord)), following])
+    assert again.replica.tip.height == 0  # the log lost the block
     (change,) = said(again.expire(TimerKind.ROUND), RoundChange)
     assert change.prepared.block_hash == block.hash
 

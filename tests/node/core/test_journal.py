@@ -57,7 +57,8 @@ def test_what_is_appended_is_what_is_loaded() -> None:
     assert loaded.verdict is Verdict.INTACT
     assert loaded.journal.persisted == writer.persisted == persisted.fold(RECORDS)
     assert loaded.journal.size_bytes == writer.size_bytes == len(data)
-    assert loaded.journal.prepared == BLOCK.certificate
+    assert loaded.journal.prepared(BLOCK.certificate.height) == BLOCK.certificate
+    assert loaded.journal.prepared(BLOCK.certificate.height + 1) is None
 
 
 def test_a_loaded_journal_goes_on_where_it_ended() -> None:
@@ -147,13 +148,26 @@ def test_a_torn_file_is_rewritten_whole() -> None:
     assert load(mended).journal.persisted == torn.journal.persisted
 
 
+def test_a_decided_height_keeps_its_certificate_until_the_next_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """P6: damage to the last record of the block log takes the node back to it."""
+    monkeypatch.setattr(journal, "FILE_BYTES_MAX", 10)
+    writer, _ = written([*RECORDS[:2], BodyRecord(2, a_block(7).block), *RECORDS[2:]])
+    rewritten = writer.decided(2)
+    assert rewritten is not None
+    data = rewritten + writer.append(BodyRecord(3, a_block(8).block)) + writer.append(sign(3))
+    kept = load(data).journal.persisted.at(2)
+    assert kept == persisted.AtHeight(2, RECORDS[1], BLOCK.certificate, (a_block(7).block, BLOCK.block))  # type: ignore[arg-type]
+    kept = load(writer.decided(2)).journal.persisted.at(2)
+    assert kept.bodies == (BLOCK.block,)  # the prepared one alone
+
+
 def test_a_decided_height_leaves_the_guard_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     writer, data = written(RECORDS)
-    assert writer.decided(2) is None  # the file is small
+    assert writer.decided(3) is None  # the file is small
     assert writer.body(BLOCK.block.hash) is None
-    assert writer.prepared is None
+    assert writer.prepared(2) is None
     monkeypatch.setattr(journal, "FILE_BYTES_MAX", 10)
-    rewritten = writer.decided(2)
+    rewritten = writer.decided(3)
     assert rewritten is not None
     assert len(rewritten) < len(data)
     assert load(rewritten).journal.persisted.signs == persisted.fold(RECORDS).signs
@@ -195,4 +209,4 @@ def test_many_rounds_of_one_height_stay_bounded_and_keep_the_prepared_body(monke
     assert loaded.journal.body(BLOCK.block.hash) == BLOCK.block
     assert loaded.journal.body(a_block(59).block.hash) is not None
     assert loaded.journal.persisted.signs == (sign(2, 59),)
-    assert len(writer.persisted.bodies) == journal.BODIES_MAX
+    assert len(writer.persisted.newest.bodies) == journal.BODIES_MAX

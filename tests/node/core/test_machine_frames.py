@@ -253,7 +253,7 @@ def test_a_body_is_served_from_the_height_in_progress_and_from_the_tip(cluster: 
     cluster.submit("bank-a", signed(cluster.genesis, 1))
     cluster.run(10)
     machine = machine_of(cluster["bank-a"])
-    (held,) = [record for record in machine._journal._journal._records if isinstance(record, BodyRecord)]
+    *_, held = (record for record in machine._journal._journal._records if isinstance(record, BodyRecord))
     for block in (held.block, machine.tip.block if machine.tip else held.block):
         asked = events.FrameReceived("regulator", wire.GetBody(2, block.hash))
         assert machine.step(asked, cluster.now_ms) == [events.SendFrame("regulator", wire.Body(block))]
