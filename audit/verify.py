@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
 from coseal.audit import (
+    access,
     bundle,
     certificate,
     certified,
@@ -68,6 +69,7 @@ STEPS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "certified-header": _HEADER_STEPS,
     "object-history": (*_HEADER_STEPS, "state path", "items"),
     reveal.KIND: reveal.STEP_NAMES,
+    access.KIND: access.STEP_NAMES,
     "export": ("form", "chain", "signature", "file", "registered"),
     fork_document.KIND: fork_document.STEP_NAMES,
     DECISION: decision.STEP_NAMES,
@@ -320,6 +322,11 @@ def _reveal(document: Any, genesis: Genesis, trace: Trace) -> _Told:
     return reason, {**_facts(judged), **facts}
 
 
+def _access(document: Any, genesis: Genesis, trace: Trace) -> _Told:
+    reason, facts, judged = access.verify_access(document, genesis, trace)
+    return reason, {**_facts(judged), **facts}
+
+
 def _decision(document: Any, genesis: Genesis, trace: Trace) -> _Told:
     reason, facts, judged = decision.verify_decision(document, genesis, trace)
     return reason, {**_facts(judged), **facts}
@@ -371,6 +378,7 @@ _KINDS: Final[Mapping[str, Callable[[Any, Genesis, Trace], _Told]]] = {
     "certified-header": _certified_header,
     "object-history": _object_history,
     reveal.KIND: _reveal,
+    access.KIND: _access,
     DECISION: _decision,
     STATEMENT: _statement,
     TRADE_PROOF: _trade_proof,

@@ -83,6 +83,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "audit.kind.trade_proof": ("Proof that nobody else claims it", "无权利负担证明"),
     "audit.kind.certificate": ("Certificate of a project", "项目认证证书"),
     "audit.kind.credential": ("Credential of a certified project", "认证项目的凭证"),
+    "audit.kind.access_history": ("All accesses to sealed data", "密封数据的全部访问"),
     "audit.kind.reveal": ("Sealed values that were shown", "已披露的密封值"),
     "audit.kind.dossier": ("Dossier of a member", "成员信用档案"),
     "audit.kind.evidence_bundle": ("Evidence bundle", "证据包"),
@@ -152,6 +153,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "audit.what.values": (
         "Each value and its salt give the commitment that its item has carried since it was recorded.",
         "每个数值与其盐值计算得到的承诺，正是该记录自登记起所载的承诺。",
+    ),
+    "audit.step.entries": ("All steps, and only these", "全部步骤，且仅此而已"),
+    "audit.what.entries": (
+        "Chained one after another they give the head, and the number, of the certified record: no access was left out.",
+        "依次串联得到经认证记录的链头与数目：没有遗漏任何一次访问。",
     ),
     "audit.step.signature": ("The sender's signature", "发送者的签名"),
     "audit.what.signature": (

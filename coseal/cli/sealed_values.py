@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("read")(read)
     app.command("reveal")(reveal)
+    app.command("log")(log)
 
 
 @reaching
@@ -81,6 +82,44 @@ def reveal(
         result = verify_document(document, client.genesis)
     shown = [f"  {each['name']} of {each['item']}: {each['value']}" for each in result.facts["values"]]
     save_document(out, document, result.facts, lambda: typer.echo(visible("\n".join(shown))), as_json=as_json)
+
+
+@reaching
+def log(
+    access: Access,
+    member: Annotated[str, typer.Argument(metavar="MEMBER", help="Whose sealed data.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the document there, for `coseal verify`.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show every step that concerned what a member sealed, proven to be all: "these are all accesses to my data".
+
+    With one step removed or altered the document proves nothing.
+
+    Examples:
+
+      coseal disclosure log bank-a
+
+      coseal disclosure log bank-a --out accesses.json
+    """
+    with access.client() as client:
+        found = client.access_history(member)
+
+    def show() -> None:
+        typer.secho(visible(found.reason), fg="green")
+        table = plain_table("no.", "block", "step", "vault", "about")
+        for entry in found.entries:
+            table.add_row(str(entry.number), str(entry.height), entry.step, entry.vault, entry.subject or "-")
+        if found.entries:
+            table.print()
+
+    if out is not None:
+        save_document(out, found.document, found.facts, show, as_json=as_json)
+    elif as_json:
+        print_json({"facts": found.facts, "entries": [entry._asdict() for entry in found.entries]})
+    else:
+        show()
 
 
 def _item(text: str | None) -> tuple[str, int] | None:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import httpx
 
 from coseal.audit.history import ObjectHistory
+from coseal.client.access import ProvenAccesses, access_history_of
 from coseal.client.base import BaseClient
 from coseal.client.blocking import Body, are_local, headers_of, options_of, unreachable
 from coseal.client.certificates import ProvenCertificate, certificate_of
@@ -181,6 +182,10 @@ class AsyncClient(BaseClient, AsyncSubmitting):
     ) -> ProvenDossier:
         """Return all facts of a member, proven to be all, with formulas; see ``Client.dossier``."""
         return await self.run(dossier_of(self.session, member, formulas, months, min_height))
+
+    async def access_history(self, member: str, *, min_height: int = 0) -> ProvenAccesses:
+        """Return every step that concerned what a member sealed, proven to be all; see ``Client.access_history``."""
+        return await self.run(access_history_of(self.session, member, min_height))
 
     async def history(
         self, process_type: str, object_type: str, object_id: str, *, min_height: int = 0

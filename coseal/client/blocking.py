@@ -20,6 +20,7 @@ import httpx
 
 from coseal.audit.history import ObjectHistory
 from coseal.audit.sources import MAX_RESPONSE_BYTES, RESPONSE_SECONDS
+from coseal.client.access import ProvenAccesses, access_history_of
 from coseal.client.base import BaseClient
 from coseal.client.certificates import ProvenCertificate, certificate_of
 from coseal.client.corrections import completed
@@ -262,6 +263,14 @@ class Client(BaseClient, Submitting):
         ``Refused``; a node that leaves a fact out is found out.
         """
         return self.run(dossier_of(self.session, member, formulas, months, min_height))
+
+    def access_history(self, member: str, *, min_height: int = 0) -> ProvenAccesses:
+        """Return every step that concerned what a member sealed, proven to be all, for ``coseal verify``.
+
+        Who holds its keys, who was granted or asked for a value, who approved and opened, what was erased: its
+        ``entries``. A node that leaves one out is found out.
+        """
+        return self.run(access_history_of(self.session, member, min_height))
 
     def solved_run(self, run: str, *, min_height: int = 0) -> Solved:
         """Return the greatest clearing of a netting run such as ``N1``, solved here from its proven state.

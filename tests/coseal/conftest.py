@@ -55,6 +55,8 @@ class FakeNode(httpx.BaseTransport):
             return self._transaction(path)
         if path.startswith("/v1/sidecars/"):
             return self._sidecar(path.rpartition("/")[2], request.headers)
+        if path == "/v1/disclosure/log":
+            return self._accesses(request.url.params)
         if path.startswith("/v1/objects/") and path.endswith("/events"):
             return self._history(path.removeprefix("/v1/objects/").removesuffix("/events"), request.url.params)
         if path.startswith("/v1/state/"):
@@ -74,6 +76,22 @@ class FakeNode(httpx.BaseTransport):
         if path.startswith("/v1/blocks/"):
             return httpx.Response(200, content=self.blocks[int(path.rpartition("/")[2]) - 1].encode())
         return self._problem(404, "not_found")
+
+    def _accesses(self, params: Mapping[str, str]) -> httpx.Response:
+        """List the log of an owner, a page at a time, as an index would: from the receipts of all blocks."""
+        found = []
+        for committed in self.blocks:
+            for raw in committed.receipts:
+                data = Receipt.decode(raw).data
+                begun = data.get("disclosure", {}) if isinstance(data.get("disclosure", {}), Mapping) else {}
+                for owner, number, step, vault, subject in (*data.get("log", ()), *begun.get("log", ())):
+                    row = {"number": number, "step": step, "vault": vault, "subject": subject}
+                    if owner == params["owner"]:
+                        found.append({"owner": owner, **row, "height": committed.block.header.height})
+        start, limit = int(params.get("cursor") or 0), int(params["limit"])
+        following = str(start + limit) if start + limit < len(found) else None
+        rows = {"height": len(self.blocks), "entries": found[start : start + limit], "next": following}
+        return httpx.Response(200, json=self.tamper("/v1/disclosure/log", rows))
 
     def _sidecar(self, name: str, headers: Mapping[str, str]) -> httpx.Response:
         """Give a sidecar to a member that may read it; one that is live no more is gone."""

@@ -260,6 +260,18 @@ def _reveal(data: bytes) -> str:
 
 
 @cache
+def _accessed() -> dict[str, Any]:
+    genesis, data = seeds.access_history()
+    return dict(verify_bytes(data, genesis).facts)
+
+
+def _access_history(data: bytes) -> str:
+    result = verify_bytes(data, seeds.access_history()[0])
+    assert not result.ok or result.facts == _accessed()
+    return json.dumps(result.to_json())
+
+
+@cache
 def _certified_project() -> dict[str, Any]:
     genesis, data = seeds.project_certificate()
     return dict(verify_bytes(data, genesis).facts)
@@ -431,6 +443,7 @@ DECODERS: tuple[Decoder, ...] = (
     Decoder("trade-proof", "json", _trade_proof, lambda: [seeds.trade_proof()[1]], share=0.2),
     Decoder("dossier", "json", _dossier, lambda: [seeds.dossier()[1]], share=0.05),
     Decoder("reveal", "json", _reveal, lambda: [seeds.reveal()[1]], share=0.2),
+    Decoder("access-history", "json", _access_history, lambda: [seeds.access_history()[1]], share=0.2),
     Decoder("project-certificate", "json", _project_certificate, lambda: [seeds.project_certificate()[1]], share=0.02),
     Decoder("sd-jwt", "text", _sd_jwt, lambda: [seeds.credential()]),
     Decoder("evidence-bundle", "json", _bundle, lambda: [seeds.bundle()[1]], share=0.01),

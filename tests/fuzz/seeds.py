@@ -56,7 +56,7 @@ from tests.support.genesis import make_genesis
 from tests.support.governance import World, decision_document
 from tests.support.keys import signer
 from tests.support.panelled import Panelled, certificate_document, review
-from tests.support.sealing import reveal_document
+from tests.support.sealing import access_document, reveal_document
 from tests.support.supervised import Story
 from tests.support.trade import A, dossier_document, trade_document, trading, with_facts
 from tests.vectors import generate as vectors
@@ -514,6 +514,13 @@ def dossier() -> tuple[Genesis, bytes]:
 def reveal() -> tuple[Genesis, bytes]:
     """Return a document that shows a sealed value, and the genesis of its chain."""
     genesis, document = reveal_document()
+    return genesis, text(document)
+
+
+@cache
+def access_history() -> tuple[Genesis, bytes]:
+    """Return the access history of a member, and the genesis of its chain."""
+    genesis, document = access_document()
     return genesis, text(document)
 
 

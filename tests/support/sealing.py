@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
+from coseal.audit.access import Access, Shown, access_json
 from coseal.audit.history import ObjectHistory, history_json
 from coseal.audit.reveal import Revealed, reveal_json
+from coseal.contracts.disclosure.state import log_key
 from coseal.contracts.process.state import object_key, source_key
+from coseal.ledger.block import Receipt
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.proof import CertifiedValue
 from coseal.ledger.sealed import commitment
@@ -77,3 +80,17 @@ def reveal_document() -> tuple[Genesis, dict[str, Any]]:
     items = tuple((source, number, item) for number, item in enumerate(made, 1))
     history = history_json(ObjectHistory(TYPE["id"], "loan", "L1", items, record))
     return chain.genesis, reveal_json(history, [Revealed(source, 2, "rate", salts[2], TERMS["rate"])])
+
+
+def access_document() -> tuple[Genesis, dict[str, Any]]:
+    """Return the access history of a member whose vault was armed, and its chain's genesis."""
+    custody = Custody()
+    custody.armed()
+    chain, entries = custody.chain, []
+    for committed in chain.blocks:
+        for raw in committed.receipts:
+            for _, *rest in Receipt.decode(raw).data.get("log", ()):
+                entries.append(Access(*rest, committed.block.header.height))
+    key, tip = log_key(OWNER).encode(), chain.blocks[-1]
+    record = CertifiedValue(key, *chain.executor.state.prove(key), tip.block.header, tip.certificate)
+    return chain.genesis, access_json(Shown(OWNER, entries, record))

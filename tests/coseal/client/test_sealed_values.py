@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from coseal.client.sealed_values import ERASED, FALSE, NO_ACCESS, NO_CELL, NO_KE
 from coseal.errors import BadAnswer, CosealError
 from coseal.sealing.cells import Batch
 from tests.support.disclosure import DAY_MS, OWNER, SUBJECT, TYPE
-from tests.support.sealing import TERMS, Sealing, event
+from tests.support.sealing import TERMS, Sealing, event, reveal_document
 
 LOAN = (TYPE["id"], "loan", "L1")
 SOURCE = f"{OWNER}/log"
@@ -41,6 +42,9 @@ def statuses(found: OpenedHistory) -> set[str]:
 
 def values(found: OpenedHistory, sequence: int = 1) -> dict[str, Any]:
     return {name: one.value for name, one in found.of(SOURCE, sequence).items()}
+
+
+revealed = cache(reveal_document)
 
 
 def grant(scene: Sealing, *members: str) -> None:
@@ -125,7 +129,7 @@ def test_a_type_that_a_new_version_dropped_leaves_its_items_unread(scene: Sealin
     assert statuses(opened(scene)) == {NO_TYPE}
 
 
-@pytest.mark.parametrize("tx", [None, "00", 7])
+@pytest.mark.parametrize("tx", [None, 7])
 def test_a_node_that_misleads_about_the_place_of_an_item_is_not_believed(scene: Sealing, tx: Any) -> None:
     scene.record([event(1)])
     other = scene.node.posted[0].id.hex()
@@ -183,25 +187,24 @@ def test_a_value_is_revealed_with_its_proof_and_no_other(scene: Sealing) -> None
         ({"salt": "00" * 32}, "does not commit"),
         ({"salt": "AB" * 32}, "lower-case"),
         ({"salt": "ab"}, "salt"),
-        ({"sequence": 2}, "does not commit"),
+        ({"sequence": 1}, "does not commit"),
         ({"sequence": 9}, "not one of these items"),
         ({"source": "bank-b/log"}, "not one of these items"),
         ({"more": 1}, "more"),
     ],
 )
-def test_a_value_that_is_not_committed_to_is_bad(scene: Sealing, change: dict[str, Any], said: str) -> None:
-    scene.record([event(1), event(2)])
-    document = scene.vaults(OWNER).reveal(*LOAN, ["rate"], item=(SOURCE, 1))
+def test_a_value_that_is_not_committed_to_is_bad(change: dict[str, Any], said: str) -> None:
+    genesis, document = revealed()
+    assert verify_document(document, genesis).verdict is Verdict.OK
     spoilt = deepcopy(document)
     spoilt["values"][0] |= change
-    result = verify_document(spoilt, scene.node.genesis)
+    result = verify_document(spoilt, genesis)
     assert result.verdict is Verdict.BAD
     assert said in result.reason
 
 
-def test_a_history_with_one_item_less_or_no_value_is_bad(scene: Sealing) -> None:
-    scene.record([event(1), event(2)])
-    document = scene.vaults(OWNER).reveal(*LOAN, ["rate"], item=(SOURCE, 1))
+def test_a_history_with_one_item_less_or_no_value_is_bad() -> None:
+    genesis, document = revealed()
     for spoil in (
         lambda one: one["history"]["items"].pop(),
         lambda one: one["values"].clear(),
@@ -212,7 +215,7 @@ def test_a_history_with_one_item_less_or_no_value_is_bad(scene: Sealing) -> None
     ):
         spoilt = deepcopy(document)
         spoil(spoilt)
-        assert verify_document(spoilt, scene.node.genesis).verdict is Verdict.BAD
+        assert verify_document(spoilt, genesis).verdict is Verdict.BAD
 
 
 def test_what_cannot_be_read_is_not_revealed(scene: Sealing) -> None:
