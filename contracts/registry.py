@@ -27,6 +27,7 @@ from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.lists import List
 from coseal.contracts.kernel.proposals import ProposalKind
 from coseal.contracts.membership import actions as membership
+from coseal.contracts.mission import actions as mission
 from coseal.contracts.participation import actions as participation
 from coseal.contracts.policy import actions as policy
 from coseal.contracts.policy.state import instrument_key
@@ -49,6 +50,7 @@ _OWN: Final[tuple[Contract, ...]] = (
     trade.CONTRACT,
     credit.CONTRACT,
     certification.CONTRACT,
+    mission.CONTRACT,
     participation.CONTRACT,
     disclosure.CONTRACT,
 )

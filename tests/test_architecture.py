@@ -155,6 +155,16 @@ CONTRACTS_MAY_IMPORT = {  # folder of contracts/ -> the folders that it may impo
     "rules": {"kernel", "process"},  # they judge its items
     "supervision": {"kernel", "membership", "governance", "policy", "process", "rules"},
     "certification": {"kernel", "membership", "policy", "process", "supervision", "standards", "currency"},
+    "mission": {
+        "kernel",
+        "membership",
+        "policy",
+        "process",
+        "supervision",
+        "standards",
+        "certification",
+        "participation",
+    },
     "disclosure": {"kernel", "membership", "process"},
     "participation": {"kernel", "membership", "governance", "policy", "standards", "supervision", "certification"},
     "credit": {"kernel", "currency", "governance", "membership", "process", "supervision", "trade"},

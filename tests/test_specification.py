@@ -31,6 +31,7 @@ KEPT_IN = {  # page -> the folders whose code keeps its rules; ids are unique wi
     "contracts/disclosure/README.md": ("contracts/disclosure",),
     "contracts/evidence/README.md": ("contracts/evidence",),
     "contracts/governance/README.md": ("contracts/governance",),
+    "contracts/mission/README.md": ("contracts/mission",),
     "contracts/membership/README.md": ("contracts/membership", "contracts"),
     "contracts/participation/README.md": ("contracts/participation",),
     "contracts/policy/README.md": ("contracts/policy",),

@@ -21,6 +21,7 @@ from coseal.console.texts import (
     governance,
     lists,
     members,
+    mission,
     network,
     participation,
     policies,
@@ -53,6 +54,7 @@ _MODULES: Final = (
     dossier,
     standards,
     projects,
+    mission,
     participation,
 )
 

@@ -46,6 +46,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "governance.kind.adopt_scheme": ("Adopt a scheme of certification", "通过认证方案"),
     "governance.kind.retire_scheme": ("Retire a scheme of certification", "停用认证方案"),
     "governance.kind.revoke_certificate": ("Revoke a certificate", "撤销认证证书"),
+    "governance.kind.open_mission": ("Open a mission", "设立使命任务"),
     "governance.kind.terms": ("Change terms", "变更期限"),
     "governance.proposer": ("Proposed by", "提案者"),
     "governance.votes": ("Votes", "投票"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from coseal.contracts.certification.state import CERTIFICATES_KEY, NAME, certificate_key, project_key
+from coseal.contracts.certification.state import CERTIFICATES_KEY, NAME, certificate_key, project_key, scheme_key
 from coseal.contracts.certification.verdict import CERTIFIED, CONDITIONAL, OUTCOMES
 from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Rejected, Result, View
@@ -39,6 +39,8 @@ def issue(view: View, project: str, scheme: Mapping[str, Any], named: str, outco
     until_ms = moment.time_ms + scheme["validity_ms"]
     record = {"project": project, "scheme": named, "status": outcome, "from_ms": moment.time_ms, "until_ms": until_ms}
     view.put(CERTIFICATES_KEY, count + 1)
+    under: Any = view.get(scheme_key(named))
+    view.put(scheme_key(named), {**under, "certificates": under.get("certificates", 0) + 1})
     view.put(certificate_key(name), {**record, "height": moment.height})
     deadlines.add(view, NAME, BLOCK_CLOCK, until_ms, [EXPIRE, name])
     return {"certificate": name, **record}

@@ -76,7 +76,8 @@ DUE: Final[Mapping[str, str]] = {
 }
 """Status -> the step that is due next."""
 
-_STATISTICS: Final = ("raised", "notified", "rectified", "dismissed", "sanctioned", "overturned", SUPERSEDED)
+STATISTICS: Final = ("raised", "notified", "rectified", "dismissed", "sanctioned", "overturned", SUPERSEDED)
+"""What is counted of the findings of a rule."""
 
 
 def finding(reader: Reader, finding_id: str) -> dict[str, Any] | None:
@@ -137,7 +138,7 @@ def view_of(record: Mapping[str, Any]) -> dict[str, Any]:
 def statistics(reader: Reader, process_type: str, rule: str) -> dict[str, int]:
     """Return how many findings a rule raised, and what became of them."""
     value: Any = reader.get(rule_statistics_key(process_type, rule))
-    return {**dict.fromkeys(_STATISTICS, 0), **(value or {})}
+    return {**dict.fromkeys(STATISTICS, 0), **(value or {})}
 
 
 def raise_finding(

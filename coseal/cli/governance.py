@@ -65,6 +65,7 @@ class ProposalKind(StrEnum):
     adopt_scheme = "adopt_scheme"
     retire_scheme = "retire_scheme"
     revoke_certificate = "revoke_certificate"
+    open_mission = "open_mission"
     currency_class = "currency_class"
     currency_regime = "currency_regime"
     currency_correction = "currency_correction"

@@ -637,6 +637,16 @@ GovernanceProposeRevokeCertificate = TypedDict(
         "reason": NotRequired[str],
     },
 )
+GovernanceProposeOpenMission = TypedDict(
+    "GovernanceProposeOpenMission",
+    {
+        "id": str,
+        "kind": Literal["open_mission"],
+        "subject": dict[str, Any],
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
 GovernanceProposeCustodyPlanSubject = TypedDict(
     "GovernanceProposeCustodyPlanSubject",
     {
@@ -2180,6 +2190,144 @@ CertificationRelease = TypedDict(
         "tranche": int,
     },
 )
+MissionOpenGoals = TypedDict(
+    "MissionOpenGoals",
+    {
+        "id": str,
+        "title": str | dict[str, str],
+        "indicators": NotRequired[dict[str, Literal["up", "down"]]],
+    },
+)
+MissionOpenIndicators = TypedDict(
+    "MissionOpenIndicators",
+    {
+        "name": str,
+        "title": str | dict[str, str],
+        "unit": str,
+        "direction": Literal["up", "down"],
+        "every_ms": int,
+        "scale": NotRequired[int],
+        "baseline": NotRequired[list[Any]],
+        "targets": NotRequired[list[list[Any]]],
+        "source": NotRequired[list[Any]],
+        "reporters": NotRequired[list[str]],
+    },
+)
+MissionOpen = TypedDict(
+    "MissionOpen",
+    {
+        "mission": str,
+        "title": str | dict[str, str],
+        "orientation": list[Literal["frontier", "economy", "national_needs", "life_health"]],
+        "type": Literal["framework", "challenge", "thematic", "ecosystem"],
+        "from": str,
+        "to": str,
+        "goals": list[MissionOpenGoals],
+        "indicators": list[MissionOpenIndicators],
+        "evaluations": list[str],
+        "basis": NotRequired[str],
+    },
+)
+MissionReviseGoals = TypedDict(
+    "MissionReviseGoals",
+    {
+        "id": str,
+        "title": str | dict[str, str],
+        "indicators": NotRequired[dict[str, Literal["up", "down"]]],
+    },
+)
+MissionReviseIndicators = TypedDict(
+    "MissionReviseIndicators",
+    {
+        "name": str,
+        "title": str | dict[str, str],
+        "unit": str,
+        "direction": Literal["up", "down"],
+        "every_ms": int,
+        "scale": NotRequired[int],
+        "baseline": NotRequired[list[Any]],
+        "targets": NotRequired[list[list[Any]]],
+        "source": NotRequired[list[Any]],
+        "reporters": NotRequired[list[str]],
+    },
+)
+MissionRevise = TypedDict(
+    "MissionRevise",
+    {
+        "mission": str,
+        "reason": str,
+        "goals": NotRequired[list[MissionReviseGoals]],
+        "indicators": NotRequired[list[MissionReviseIndicators]],
+        "targets": NotRequired[dict[str, list[list[Any]]]],
+        "evaluations": NotRequired[list[str]],
+        "after": NotRequired[int],
+    },
+)
+MissionLink = TypedDict(
+    "MissionLink",
+    {
+        "mission": str,
+        "policy": str,
+        "goal": str,
+        "role": Literal["direction", "funding", "regulation", "standard", "procurement", "infrastructure", "skills"],
+    },
+)
+MissionJoin = TypedDict(
+    "MissionJoin",
+    {
+        "mission": str,
+        "goals": list[str],
+        "part": str,
+    },
+)
+MissionLeave = TypedDict(
+    "MissionLeave",
+    {
+        "mission": str,
+    },
+)
+MissionReport = TypedDict(
+    "MissionReport",
+    {
+        "mission": str,
+        "indicator": str,
+        "value": int,
+        "date": str,
+        "evidence": list[str],
+        "corrects": NotRequired[int],
+    },
+)
+MissionEvaluateGoals = TypedDict(
+    "MissionEvaluateGoals",
+    {
+        "verdict": Literal["met", "partly", "not_met"],
+        "reason": str,
+    },
+)
+MissionEvaluate = TypedDict(
+    "MissionEvaluate",
+    {
+        "mission": str,
+        "date": str,
+        "goals": dict[str, MissionEvaluateGoals],
+        "recommendations": list[str],
+    },
+)
+MissionAnswerAnswers = TypedDict(
+    "MissionAnswerAnswers",
+    {
+        "outcome": Literal["adopted", "partly", "rejected"],
+        "reason": str,
+    },
+)
+MissionAnswer = TypedDict(
+    "MissionAnswer",
+    {
+        "mission": str,
+        "evaluation": int,
+        "answers": list[MissionAnswerAnswers],
+    },
+)
 ParticipationRegisterGateway = TypedDict(
     "ParticipationRegisterGateway",
     {
@@ -2625,6 +2773,15 @@ class Submitting:
         contract: Literal["governance"],
         action: Literal["propose"],
         args: GovernanceProposeRevokeCertificate,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeOpenMission,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...
@@ -3669,6 +3826,78 @@ class Submitting:
         contract: Literal["certification"],
         action: Literal["release"],
         args: CertificationRelease,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["mission"],
+        action: Literal["open"],
+        args: MissionOpen,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["mission"],
+        action: Literal["revise"],
+        args: MissionRevise,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["mission"],
+        action: Literal["link"],
+        args: MissionLink,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["mission"],
+        action: Literal["join"],
+        args: MissionJoin,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["mission"],
+        action: Literal["leave"],
+        args: MissionLeave,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["mission"],
+        action: Literal["report"],
+        args: MissionReport,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["mission"],
+        action: Literal["evaluate"],
+        args: MissionEvaluate,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["mission"],
+        action: Literal["answer"],
+        args: MissionAnswer,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...
@@ -4123,6 +4352,15 @@ class AsyncSubmitting:
         self,
         contract: Literal["governance"],
         action: Literal["propose"],
+        args: GovernanceProposeOpenMission,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
         args: GovernanceProposeCustodyPlan,
         *,
         timeout_s: float = ...,
@@ -5159,6 +5397,78 @@ class AsyncSubmitting:
         contract: Literal["certification"],
         action: Literal["release"],
         args: CertificationRelease,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["mission"],
+        action: Literal["open"],
+        args: MissionOpen,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["mission"],
+        action: Literal["revise"],
+        args: MissionRevise,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["mission"],
+        action: Literal["link"],
+        args: MissionLink,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["mission"],
+        action: Literal["join"],
+        args: MissionJoin,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["mission"],
+        action: Literal["leave"],
+        args: MissionLeave,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["mission"],
+        action: Literal["report"],
+        args: MissionReport,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["mission"],
+        action: Literal["evaluate"],
+        args: MissionEvaluate,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["mission"],
+        action: Literal["answer"],
+        args: MissionAnswer,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...

@@ -35,6 +35,7 @@ FROM_OUTSIDE = {
             "evidence",
             "governance",
             "membership",
+            "mission",
             "participation",
             "policy",
             "process",

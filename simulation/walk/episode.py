@@ -21,6 +21,7 @@ from simulation.walk import (
     credit,
     disclosure,
     members,
+    mission,
     money,
     participation,
     policies,
@@ -56,6 +57,7 @@ WALK: Final = {
     **disclosure.MOVES,
     **certification.KINDS,
     **participation.MOVES,
+    **mission.MOVES,
 }
 """The kinds of moves that leave members, keys and validators alone."""
 KINDS: Final = {**members.KINDS, **WALK}

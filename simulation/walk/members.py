@@ -31,7 +31,7 @@ from coseal.contracts.membership.state import (
 )
 from coseal.ledger import signing
 from coseal.ledger.certificate import Phase, vote_preimage
-from simulation.walk import certification, credit, disclosure, money, standards
+from simulation.walk import certification, credit, disclosure, mission, money, standards
 from simulation.walk.walker import USERS, Make, Move, Walker
 
 CAPABILITIES: Final = ("operate", "registrar", "submit", "supervise")
@@ -144,6 +144,8 @@ def _propose(walk: Walker) -> Move | None:
         return None
     suspends = walk.get(CONSTITUTION_KEY) is not None and walk.chance(6)  # it may be appealed there
     kind = "suspend_member" if suspends else walk.pick(tuple(_SUBJECTS))
+    if walk.get(UPGRADE_KEY) is not None and walk.chance(6):  # it is decided for a short time only
+        kind = "withdraw_version"
     subject = _SUBJECTS[kind](walk, member)
     if subject is None:
         return None
@@ -296,6 +298,7 @@ _SUBJECTS: Final = {
     "adopt_scheme": certification.scheme_adopted,
     "retire_scheme": certification.scheme_retired,
     "revoke_certificate": certification.certificate_revoked,
+    "open_mission": mission.said_by_a_ballot,
     "currency_class": money.money_class,
     "currency_regime": money.money_regime,
     "currency_correction": money.money_correction,

@@ -13,6 +13,7 @@ from coseal.contracts.credit import actions as credit
 from coseal.contracts.currency import actions as currency
 from coseal.contracts.disclosure import actions as disclosure
 from coseal.contracts.evidence import actions as evidence
+from coseal.contracts.mission import actions as mission
 from coseal.contracts.participation import actions as participation
 from coseal.contracts.policy import actions as policy
 from coseal.contracts.policy.statistics import DIMENSIONS
@@ -55,6 +56,7 @@ PLACES = {
     "trade": ("trade/*.py",),
     "credit": ("credit/*.py",),
     "certification": ("certification/*.py",),
+    "mission": ("mission/*.py",),
     "disclosure": ("disclosure/*.py",),
     "participation": ("participation/*.py",),
 }
@@ -93,6 +95,7 @@ def test_the_codes_of_findings_are_those_of_the_specification():
             trade.CONTRACT,
             credit.CONTRACT,
             certification.CONTRACT,
+            mission.CONTRACT,
             disclosure.CONTRACT,
             participation.CONTRACT,
         )

@@ -27,6 +27,7 @@ from tests.support.genesis import VALIDATORS
 from tests.support.keys import signer, validator
 from tests.support.prepared_certification import PreparedCertification
 from tests.support.prepared_disclosure import PreparedDisclosure
+from tests.support.prepared_mission import PreparedMission
 from tests.support.prepared_participation import PreparedParticipation
 from tests.support.prepared_trade import PreparedTrade
 from tests.support.supervised import DAY_MS, RULES, TYPE, Story, rule
@@ -55,7 +56,7 @@ SOCIAL_CREDIT_CODE: Final = "uscc:91110000600037341L"
 RECOMMENDED: Final = Path(__file__).parents[2] / "examples" / "constitution" / "recommended.json"
 
 
-class Prepared(PreparedTrade, PreparedCertification, PreparedDisclosure, PreparedParticipation):
+class Prepared(PreparedTrade, PreparedCertification, PreparedDisclosure, PreparedParticipation, PreparedMission):
     """Extends ``chain``; ``ready(action, count)`` prepares so many calls of an action that will be accepted."""
 
     def __init__(self, chain: Chain) -> None:

@@ -57,6 +57,7 @@ FAMILIES_WITHOUT_A_BLOCK = {
     "disclosure/deadline/page/<slot>/<page>/<clock>": "65 vaults that are dealt in one block",
     "certification/deadline/page/<slot>/<page>/<clock>": "65 projects that are applied for in one block",
     "participation/deadline/page/<slot>/<page>/<clock>": "65 consultations that close at one time",
+    "mission/deadline/page/<slot>/<page>/<clock>": "65 reports that are due at one time",
     "governance/deadline/page/<slot>/<page>/<clock>": "65 open proposals that end at one time, of 17 members or more",
     "process/tally_of/<member>/<process type>/<object type>/<object>": "nine members that record of one object",
 }
@@ -73,6 +74,7 @@ DUE = {
     *(("credit", kind) for kind in ("answer", "formula", "forget")),
     *(("certification", kind) for kind in ("lapse", "scheme", "step", "expire", "certificate")),
     *(("participation", kind) for kind in ("close", "answer")),
+    *(("mission", kind) for kind in ("opened", "opened_indicator", "evaluation", "report", "answer")),
     *(("standards", kind) for kind in ("domain", "review", "lapse", "sunset", "answer", "settled", "moved", "own")),
 }
 """Everything that falls due; ``passed`` goes by the clock of a historical source."""
@@ -217,7 +219,7 @@ def test_everything_that_a_block_can_begin_with_occurs(lines):
     found = begun(lines)
     supervised = [data["supervision"] for data in found if "supervision" in data]
     contracts = {"membership", "governance", "supervision", "standards", "currency", "trade", "credit", "certification"}
-    contracts |= {"disclosure", "participation"}
+    contracts |= {"disclosure", "mission", "participation"}
     assert {name for data in found for name in data} == {*contracts, "system"}
     assert {name for data in found for name in data.get("standards", ())} == {
         *("domains", "reviews", "lapsed", "ended", "missed", "overdue", "settled", "moved")

@@ -507,6 +507,7 @@ def test_the_subject_of_a_proposal_is_checked_field_by_field(world):
         "emergency_measure",
         "end_measure",
         "measure",
+        "open_mission",
         "protocol_version",
         "recognise_standard",
         "reinstate_member",

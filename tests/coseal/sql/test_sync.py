@@ -24,6 +24,7 @@ from coseal.contracts.certification.tables import TABLES as CERTIFICATION
 from coseal.contracts.credit.tables import TABLES as CREDIT
 from coseal.contracts.currency.tables import TABLES as CURRENCY
 from coseal.contracts.disclosure.tables import TABLES as DISCLOSURE
+from coseal.contracts.mission.tables import TABLES as MISSION
 from coseal.contracts.participation.tables import TABLES as PARTICIPATION
 from coseal.contracts.rows.tables import CORE, TABLES, VERSION
 from coseal.contracts.supervision import rows as supervision
@@ -96,7 +97,9 @@ def test_it_has_the_rows_of_a_nodes_own_index_and_every_item_besides(
         assert sorted(rows, key=repr) == whole[table.name], table.name
     connection.close()
     elsewhere = {"left_out", "contracts", "corrections", "standings", "measures", "proposals", "own_findings"}
-    elsewhere |= {table.name for table in (*CURRENCY, *TRADE, *CREDIT[1:], *CERTIFICATION, *PARTICIPATION, *DISCLOSURE)}
+    elsewhere |= {
+        table.name for table in (*CURRENCY, *TRADE, *CREDIT[1:], *CERTIFICATION, *MISSION, *PARTICIPATION, *DISCLOSURE)
+    }
     elsewhere |= {"tallied_types", "tally_members", "tallies", "matches"}
     assert {name for name, rows in whole.items() if not rows} == elsewhere
     assert len(whole["items"]) == sum(row[1] for row in whole["batches"])

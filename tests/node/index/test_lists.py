@@ -22,6 +22,7 @@ from tests.support.chain import Chain
 from tests.support.currency import DAY_MS, payment
 from tests.support.disclosure import OWNER, Custody
 from tests.support.genesis import make_genesis
+from tests.support.missions import Missions
 from tests.support.panelled import Panelled
 from tests.support.participation import Consulted
 from tests.support.participation import entry as comment_entry
@@ -34,7 +35,7 @@ SORTED = [(listed, order) for listed in LISTS.values() for order in listed.order
 
 @pytest.fixture(scope="module")
 def chains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Index, State]]]:
-    """Return five indexes with the states behind them: of two stories, trade, a panel, a vault, and odd rows."""
+    """Return indexes with the states behind them: of two stories, trade, a panel, a vault, a mission, and odd rows."""
     story = Story(Chain(make_genesis(name="lists")))
     story.tell()
     compete(story.chain)
@@ -43,7 +44,7 @@ def chains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Inde
     projects.argue(clearing())
     commented(Consulted(story.chain))
     indexes = []
-    for chain in (story.chain, traded(), certified(), sealed()):
+    for chain in (story.chain, traded(), certified(), sealed(), pursued()):
         folder = tmp_path_factory.mktemp(f"index-{len(indexes)}")
         index = Index(folder / "index.sqlite", chain.genesis.chain_id, reading(chain))
         index.start(len(chain.blocks))
@@ -74,6 +75,18 @@ def sealed() -> Chain:
     custody.ok(OWNER, "process.record", **custody.batch())
     custody.ok(OWNER, "define_audience", vault="loans", audience="readers", members=["city"])
     return custody.chain
+
+
+def pursued() -> Chain:
+    """Return a chain with a mission that is served, reported, evaluated, and was overdue."""
+    scene = Missions()
+    scene.publish()
+    scene.ok("regulator", "link", mission="m", policy="p", goal="use", role="funding")
+    scene.ok("bank-a", "join", mission="m", goals=["use"], part="Opens wallets")
+    scene.report()
+    scene.wait(366 * DAY_MS)
+    assert scene.evaluate().ok
+    return scene.chain
 
 
 def commented(scene: Consulted) -> None:

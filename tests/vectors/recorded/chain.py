@@ -11,6 +11,7 @@ from tests.vectors.recorded import (
     disclosed,
     governed,
     members,
+    missioned,
     money,
     policies,
     processes,
@@ -39,10 +40,12 @@ def whole() -> Scenario:
     credited.ballots(scenario)
     disclosed.run(scenario)
     certified.run(scenario)
+    missioned.ballots(scenario)
     constituted.run(scenario)
     months = trading.run(scenario)
     credited.run(scenario, months)
     consulted.run(scenario)
+    missioned.run(scenario)
     return scenario
 
 
