@@ -25,6 +25,7 @@ from bench.budget import (
     funding,
     governing,
     judging,
+    missions,
     paying,
     recording,
     tallying,
@@ -49,6 +50,7 @@ GROUPS: Final[dict[str, Callable[[], Iterator[Result]]]] = {
     "arguing": arguing.arguing,
     "certifying": arguing.certifying,
     "consulting": consulting.consulting,
+    "missions": missions.missions,
     "funding": funding.funding,
 }
 
