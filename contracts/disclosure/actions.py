@@ -1,6 +1,7 @@
-"""The disclosure contract: keys for envelopes, plans of custody, vaults and their custodians, what is sealed.
+"""The disclosure contract: keys for envelopes, plans of custody, vaults, what is sealed, and its supervised opening.
 
-Law: the chain has commitments and never a key; what opens a vault is with seats that its owner did not choose.
+Law: the chain has commitments and never a key; what opens a vault is with seats that its owner did not choose, and is
+released after the approval of a request alone.
 
 State: ``disclosure.state``. contracts/disclosure/README.md.
 """
@@ -9,7 +10,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from coseal.contracts.disclosure import announced, audiences, closing, dealing, keys, plans, policy, sealing
+from coseal.contracts.disclosure import (
+    announced,
+    approving,
+    audiences,
+    closing,
+    dealing,
+    keys,
+    plans,
+    policy,
+    releasing,
+    requesting,
+    requests,
+    sealing,
+)
+from coseal.contracts.disclosure.approving import APPROVER
 from coseal.contracts.disclosure.dealing import CUSTODIAN
 from coseal.contracts.disclosure.listed import SIDECARS
 from coseal.contracts.disclosure.lists import LISTS
@@ -33,6 +48,8 @@ def _fire(view: View, moment: Moment, entry: Entry) -> Result:
             return dealing.fall_due(view, moment, owner, vault)
         case [sealing.ERASE, owner, vault, number]:
             return sealing.erase(view, moment, owner, vault, number)
+        case [requests.REQUEST, by, name, step]:
+            return releasing.fall_due(view, moment, by, name, step)
         case [plans.DECIDED, plan]:
             return plans.decided(view, plan)
         case [policy.DECIDED]:
@@ -47,8 +64,16 @@ def _next_deadline_ms(reader: Reader) -> int | None:
 
 CONTRACT: Final[Contract] = Contract(
     name=NAME,
-    actions={**keys.ACTIONS, **dealing.ACTIONS, **audiences.ACTIONS, **closing.ACTIONS},
-    capabilities=(CUSTODIAN,),
+    actions={
+        **keys.ACTIONS,
+        **dealing.ACTIONS,
+        **audiences.ACTIONS,
+        **closing.ACTIONS,
+        **requesting.ACTIONS,
+        **approving.ACTIONS,
+        **releasing.ACTIONS,
+    },
+    capabilities=(CUSTODIAN, APPROVER),
     proposals={"custody_plan": plans.PLAN, "disclosure_policy": policy.POLICY},
     due=_due,
     fire=_fire,

@@ -1,11 +1,13 @@
-"""The lists of disclosure: plans of custody, vaults, seats, what is sealed, audiences, logs of owners."""
+"""The lists of disclosure: plans of custody, vaults, seats, what is sealed, audiences, requests, logs of owners."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from coseal.contracts.disclosure import tables
-from coseal.contracts.disclosure.state import plan_key, vault_key
+from coseal.contracts.disclosure.policy import BASES
+from coseal.contracts.disclosure.requests import STATUSES
+from coseal.contracts.disclosure.state import plan_key, request_key, vault_key
 from coseal.contracts.disclosure.vaults import (
     ACCEPTED,
     ARMED,
@@ -138,4 +140,56 @@ LOG: Final = List(
     entries="entries",
     members=True,
 )
-LISTS: Final[tuple[List, ...]] = (PLANS, VAULTS, SEATS, SEALED, AUDIENCES, LOG)
+_REQUESTER: Final[Words] = {"en": "Requester", "zh": "请求方"}
+_REQUEST: Final[Words] = {"en": "Request", "zh": "请求"}
+REQUESTS: Final = List(
+    "openings",
+    "/v1/disclosure/requests",
+    _PART,
+    tables.DISCLOSURE_REQUESTS,
+    "Requests for openings in their present state, by requester and id",
+    {"en": "Requests for openings", "zh": "开封请求"},
+    {
+        "requester": _REQUESTER,
+        "request": _REQUEST,
+        "basis": {"en": "Basis", "zh": "依据"},
+        "owner": _OWNER,
+        "vault": _VAULT,
+        "status": _STATUS,
+        "due_ms": {"en": "Next step due", "zh": "下一步截止"},
+        "expires_ms": {"en": "Ends", "zh": "终止"},
+    },
+    (
+        Filter("requester"),
+        Filter("owner"),
+        Filter("vault"),
+        Filter("basis", values=BASES),
+        Filter("status", values=STATUSES),
+    ),
+    key=request_key,
+    named_by=("requester", "request"),
+    entries="requests",
+    members=True,
+)
+STEPS: Final = List(
+    "opening-steps",
+    "/v1/disclosure/steps",
+    _PART,
+    tables.DISCLOSURE_STEPS,
+    "Steps of requests for openings, and what was not done in time",
+    {"en": "Steps of requests", "zh": "请求步骤"},
+    {
+        "owner": _OWNER,
+        "requester": _REQUESTER,
+        "request": _REQUEST,
+        "step": {"en": "Step", "zh": "步骤"},
+        "member": _MEMBER,
+        "reason": {"en": "Reason", "zh": "理由"},
+        "height": {"en": "Block", "zh": "区块"},
+    },
+    (Filter("owner"), Filter("requester"), Filter("request"), Filter("member")),
+    named_by=("owner", "number"),
+    entries="steps",
+    members=True,
+)
+LISTS: Final[tuple[List, ...]] = (PLANS, VAULTS, SEATS, SEALED, AUDIENCES, REQUESTS, STEPS, LOG)

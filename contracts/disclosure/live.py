@@ -20,9 +20,15 @@ ENVELOPES: Final = 0
 GRANT: Final = -1
 """The number of a sidecar with the key of an audience in envelopes for its readers."""
 
+RELEASE: Final = -2
+"""The number of a sidecar with the parts of a seat in an envelope for who requested an opening."""
+
 
 class Live(NamedTuple):
-    """A live sidecar: its size in bytes, of which vault of whom, its number there; its neighbours by age, or empty."""
+    """A live sidecar: its size in bytes, of which vault of whom, its number there; its neighbours by age, or empty.
+
+    Of a release, ``owner`` is the custodian's member and ``vault`` the request, ``member/id``.
+    """
 
     size: int
     owner: str

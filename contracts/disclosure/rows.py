@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
+from coseal.contracts.disclosure import request_rows
 from coseal.contracts.disclosure.log import LOG
 from coseal.contracts.disclosure.sealing import RECORD, SEALED
 from coseal.contracts.disclosure.state import NAME
@@ -42,6 +43,7 @@ def writer(rows: Rows) -> Writer:
         "grant": lambda rows, tx, data, act: _log(rows, data, act),
         "close_vault": _put_answer,
         "destroy_seat": _put_answer,
+        **dict.fromkeys(request_rows.ACTS, _put_step),
     }
     said: dict[str, Any] = {f"{NAME}.{action}": partial(put, rows) for action, put in puts.items()}
     return Writer({**said, RECORD: partial(_put_sealed, rows)}, due=partial(_put_due, rows))
@@ -66,6 +68,11 @@ def _put_answer(rows: Rows, tx: Transaction, data: Given, act: Act) -> None:
     _log(rows, data, act)
     if "seat" in data:
         _mark_seat(rows, data, data["answer"], tx.args.get("reason", ""))
+
+
+def _put_step(rows: Rows, tx: Transaction, data: Given, act: Act) -> None:
+    request_rows.put(rows, tx, data, act)
+    _log(rows, data, act)
 
 
 def _put_audience(rows: Rows, tx: Transaction, data: Given, act: Act) -> None:
@@ -105,6 +112,7 @@ def _mark_seat(rows: Rows, said: Given, status: str, reason: str = "") -> None:
 
 def _put_due(rows: Rows, data: Given, act: Act) -> None:
     _log(rows, data, act)
+    request_rows.put_due(rows, data, act)
     for said in data.get("overdue", ()):
         _mark(rows, said)
         _mark_seat(rows, said, SILENT)
@@ -118,4 +126,6 @@ def _put_due(rows: Rows, data: Given, act: Act) -> None:
         rows.of(DISCLOSURE_PLANS).put({**row, **act.place, "document": more})
     for policy in data.get("policies", ()):
         row = {name: policy[name] for name in ("ballot", "quota_bytes")}
-        rows.of(DISCLOSURE_POLICIES).put({**row, **act.place, "document": {"terms": policy["terms"]}})
+        rows.of(DISCLOSURE_POLICIES).put(
+            {**row, **act.place, "document": {name: policy[name] for name in ("terms", "approvals")}}
+        )

@@ -3,7 +3,7 @@
 Law: a sidecar is registered in the transaction that records what it commits to, or not at all; what is due is erased
 in the first block whose time reaches its end.
 
-contracts/disclosure/README.md, V10 and V11.
+contracts/disclosure/README.md, V10, V11 and V23.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Context, Rejected, Result, View
 from coseal.contracts.kernel.budget import ITEM_STEPS
 from coseal.contracts.kernel.contract import Moment, Observed
+from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.sidecars import named
 from coseal.contracts.process.batch import RecordedBatch
@@ -27,6 +28,8 @@ RECORD: Final = "process.record"
 SEALED: Final = "sealed"
 ERASE: Final = "erase"
 """The kind of due thing that ends the retention of a sidecar."""
+WAIT_MS: Final = 90 * DAY_MS
+"""How long at most a sidecar outlives its retention while requests for it are open."""
 
 
 def observe(view: View, context: Context, observed: Observed) -> Result | Rejected:
@@ -49,7 +52,7 @@ def observe(view: View, context: Context, observed: Observed) -> Result | Reject
     root = items_root(lines)
     vault.sealed, vault.live = vault.sealed + 1, vault.live + 1
     erase_ms = context.time_ms + vault.retain_ms
-    record = {"name": sidecar.name, "cells": len(lines), "source": batch.source, "items_root": root}
+    record = {"name": sidecar.name, "cells": len(lines), "source": batch.source, "items_root": root, "requests": []}
     record |= {"first": batch.items[0].sequence, "last": batch.items[-1].sequence}
     view.put(
         sidecar_key(vault.owner, vault.id, vault.sealed), {**record, "height": context.height, "erase_ms": erase_ms}
@@ -75,6 +78,10 @@ def erase(view: View, moment: Moment, owner: str, name: str, number: int) -> Res
     record: Any = view.get(sidecar_key(owner, name, number))
     vault = vault_of(view, owner, name)
     if record is None or vault is None:
+        return {}
+    last_ms = record["erase_ms"] + WAIT_MS
+    if record["requests"] and moment.time_ms < last_ms:  # V23
+        deadlines.add(view, NAME, BLOCK_CLOCK, last_ms, [ERASE, owner, name, number])
         return {}
     live.remove(view, record["name"])
     view.delete(sidecar_key(owner, name, number))

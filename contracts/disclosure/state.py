@@ -17,6 +17,7 @@ KEYS: Final = {
     "disclosure/key/<member>/<use>/<version>": "a key for envelopes; the newest 16 are kept",
     "disclosure/vault/<owner>/<id>": "a vault: its seats with their answers, its commitments, its status",
     "disclosure/sidecar/<owner>/<id>/<n>": "a sidecar of cells until it is erased: its root, its end",
+    "disclosure/request/<member>/<id>": "a request for an opening: its scope, its answers, its releases",
     "disclosure/audience/<owner>/<id>/<audience>": "the newest version of an audience: its readers and live grants",
     "disclosure/audiences/<owner>/<id>": "the audiences of a vault",
     "disclosure/log/<owner>": "how many steps concern what a member sealed, and the head of their list",
@@ -25,7 +26,12 @@ KEYS: Final = {
     "disclosure/usage/<member>": "the live bytes of a member",
     **deadlines.keys(NAME),
 }
-OPEN_KEYS: Final = ("disclosure/audience/", *deadlines.open_keys(NAME))
+OPEN_KEYS: Final = (
+    "disclosure/audience/",
+    "disclosure/request/",
+    "disclosure/sidecar/",
+    *deadlines.open_keys(NAME),
+)
 
 
 def plan_key(plan: str) -> str:
@@ -51,6 +57,11 @@ def vault_key(owner: str, vault: str) -> str:
 def sidecar_key(owner: str, vault: str, number: int) -> str:
     """Return the state key of a sidecar of cells."""
     return f"disclosure/sidecar/{owner}/{vault}/{number}"
+
+
+def request_key(member: str, request: str) -> str:
+    """Return the state key of a request for an opening."""
+    return f"disclosure/request/{member}/{request}"
 
 
 def audience_key(owner: str, vault: str, audience: str) -> str:

@@ -1,4 +1,4 @@
-"""The tables of disclosure: plans, policies, keys for envelopes, vaults with their seats and sidecars."""
+"""The tables of disclosure: plans, policies, keys for envelopes, vaults with their seats and sidecars, requests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DISCLOSURE_POLICIES: Final = Table(
         text("ballot", "the proposal that decided it"),
         integer("quota_bytes", "the live bytes that a member may have"),
         *MADE,
-        document("its `terms` in ms"),
+        document("its `terms` in ms, and `approvals` by basis"),
     ),
 )
 DISCLOSURE_KEYS: Final = Table(
@@ -112,9 +112,46 @@ DISCLOSURE_LOG: Final = Table(
     (
         text("owner", "whose data it concerns"),
         integer("number", "its number in the log, from 1"),
-        text("step", "`accepted`, `refused`, `silent`, `audience`, `granted`, `erased`, `closed`, `destroyed`"),
+        text(
+            "step",
+            "`accepted`, `refused`, `silent`, `audience`, `granted`, `erased`, `closed`, `destroyed`, or of a request",
+        ),
         text("vault", "which vault"),
         text("subject", "the member, the audience and its version, or the sidecar that it is about"),
+        *MADE,
+    ),
+)
+DISCLOSURE_REQUESTS: Final = Table(
+    "disclosure_requests",
+    "one row a request for an opening",
+    ("requester", "request"),
+    (
+        text("requester", "whose request it is"),
+        text("request", "its id"),
+        text("basis", "`finding`, `order` or `own`"),
+        text("reference", "the finding, or the number of the order"),
+        text("owner", "whose data it is about"),
+        text("vault", "the vault"),
+        text("status", "`asked`, `approved`, `released`, `opened`, `lapsed` or `expired`"),
+        integer("object_ms", "until when the owner may object"),
+        integer("due_ms", "until when the next step is due"),
+        integer("expires_ms", "when it ends at the latest"),
+        *MADE,
+        document("its `scope`, `purpose`, `legal_basis` and `key`"),
+    ),
+)
+DISCLOSURE_STEPS: Final = Table(
+    "disclosure_steps",
+    "one row a step of a request, with its reason",
+    ("owner", "number"),
+    (
+        text("owner", "whose log has it"),
+        integer("number", "its number in that log"),
+        text("requester", "whose request it is"),
+        text("request", "its id"),
+        text("step", "what was done, or `overdue`"),
+        text("member", "who did it, or did not in time; empty where that is nobody in particular"),
+        text("reason", "why, or empty"),
         *MADE,
     ),
 )
@@ -127,4 +164,6 @@ TABLES: Final = (
     DISCLOSURE_SIDECARS,
     DISCLOSURE_AUDIENCES,
     DISCLOSURE_LOG,
+    DISCLOSURE_REQUESTS,
+    DISCLOSURE_STEPS,
 )

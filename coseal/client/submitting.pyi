@@ -10,7 +10,9 @@ MembershipAddOperator = TypedDict(
     {
         "user": str,
         "key": str,
-        "capabilities": list[Literal["submit", "registrar", "operate", "supervise", "pay", "treasury", "custody"]],
+        "capabilities": list[
+            Literal["submit", "registrar", "operate", "supervise", "pay", "treasury", "custody", "approve"]
+        ],
     },
 )
 MembershipRemoveOperator = TypedDict(
@@ -132,7 +134,9 @@ GovernanceProposeAddMemberSubjectOperators = TypedDict(
     {
         "user": str,
         "key": str,
-        "capabilities": list[Literal["submit", "registrar", "operate", "supervise", "pay", "treasury", "custody"]],
+        "capabilities": list[
+            Literal["submit", "registrar", "operate", "supervise", "pay", "treasury", "custody", "approve"]
+        ],
     },
 )
 GovernanceProposeAddMemberSubject = TypedDict(
@@ -671,6 +675,39 @@ GovernanceProposeDisclosurePolicySubjectTerms = TypedDict(
     "GovernanceProposeDisclosurePolicySubjectTerms",
     {
         "accept": NotRequired[int],
+        "object": NotRequired[int],
+        "approve": NotRequired[int],
+        "release": NotRequired[int],
+        "open": NotRequired[int],
+    },
+)
+GovernanceProposeDisclosurePolicySubjectApprovalsFinding = TypedDict(
+    "GovernanceProposeDisclosurePolicySubjectApprovalsFinding",
+    {
+        "supervisors": int,
+        "others": int,
+    },
+)
+GovernanceProposeDisclosurePolicySubjectApprovalsOrder = TypedDict(
+    "GovernanceProposeDisclosurePolicySubjectApprovalsOrder",
+    {
+        "supervisors": int,
+        "others": int,
+    },
+)
+GovernanceProposeDisclosurePolicySubjectApprovalsOwn = TypedDict(
+    "GovernanceProposeDisclosurePolicySubjectApprovalsOwn",
+    {
+        "supervisors": int,
+        "others": int,
+    },
+)
+GovernanceProposeDisclosurePolicySubjectApprovals = TypedDict(
+    "GovernanceProposeDisclosurePolicySubjectApprovals",
+    {
+        "finding": NotRequired[GovernanceProposeDisclosurePolicySubjectApprovalsFinding],
+        "order": NotRequired[GovernanceProposeDisclosurePolicySubjectApprovalsOrder],
+        "own": NotRequired[GovernanceProposeDisclosurePolicySubjectApprovalsOwn],
     },
 )
 GovernanceProposeDisclosurePolicySubject = TypedDict(
@@ -678,6 +715,7 @@ GovernanceProposeDisclosurePolicySubject = TypedDict(
     {
         "terms": GovernanceProposeDisclosurePolicySubjectTerms,
         "quota_bytes": int,
+        "approvals": NotRequired[GovernanceProposeDisclosurePolicySubjectApprovals],
     },
 )
 GovernanceProposeDisclosurePolicy = TypedDict(
@@ -2468,6 +2506,101 @@ DisclosureDestroySeat = TypedDict(
         "vault": str,
     },
 )
+DisclosureRequestScope = TypedDict(
+    "DisclosureRequestScope",
+    {
+        "number": int,
+        "sequences": list[int],
+        "labels": list[str],
+    },
+)
+DisclosureRequest = TypedDict(
+    "DisclosureRequest",
+    {
+        "request": str,
+        "basis": Literal["finding", "order", "own"],
+        "reference": str,
+        "owner": str,
+        "vault": str,
+        "scope": list[DisclosureRequestScope],
+        "purpose": str,
+        "legal_basis": str,
+        "key": str,
+        "expires_ms": int,
+    },
+)
+DisclosureObject = TypedDict(
+    "DisclosureObject",
+    {
+        "by": str,
+        "request": str,
+        "reason": str,
+    },
+)
+DisclosureAnswer = TypedDict(
+    "DisclosureAnswer",
+    {
+        "request": str,
+        "reason": str,
+    },
+)
+DisclosureApprove = TypedDict(
+    "DisclosureApprove",
+    {
+        "by": str,
+        "request": str,
+        "reason": str,
+    },
+)
+DisclosureRefuse = TypedDict(
+    "DisclosureRefuse",
+    {
+        "by": str,
+        "request": str,
+        "reason": str,
+    },
+)
+DisclosureReleaseEnvelopes = TypedDict(
+    "DisclosureReleaseEnvelopes",
+    {
+        "name": str,
+        "bytes": int,
+    },
+)
+DisclosureRelease = TypedDict(
+    "DisclosureRelease",
+    {
+        "by": str,
+        "request": str,
+        "envelopes": DisclosureReleaseEnvelopes,
+    },
+)
+DisclosureDecline = TypedDict(
+    "DisclosureDecline",
+    {
+        "by": str,
+        "request": str,
+        "reason": Literal["scope", "basis", "conflict", "technical"],
+        "text": str,
+    },
+)
+DisclosureOpenedFaults = TypedDict(
+    "DisclosureOpenedFaults",
+    {
+        "kind": Literal["part", "check", "commitment"],
+        "member": str,
+        "evidence": str,
+    },
+)
+DisclosureOpened = TypedDict(
+    "DisclosureOpened",
+    {
+        "request": str,
+        "opened": int,
+        "failed": int,
+        "faults": list[DisclosureOpenedFaults],
+    },
+)
 
 class Submitting:
     @overload
@@ -4033,6 +4166,78 @@ class Submitting:
         contract: Literal["disclosure"],
         action: Literal["destroy_seat"],
         args: DisclosureDestroySeat,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["request"],
+        args: DisclosureRequest,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["object"],
+        args: DisclosureObject,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["answer"],
+        args: DisclosureAnswer,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["approve"],
+        args: DisclosureApprove,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["refuse"],
+        args: DisclosureRefuse,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["release"],
+        args: DisclosureRelease,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["decline"],
+        args: DisclosureDecline,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["opened"],
+        args: DisclosureOpened,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...
@@ -5604,6 +5809,78 @@ class AsyncSubmitting:
         contract: Literal["disclosure"],
         action: Literal["destroy_seat"],
         args: DisclosureDestroySeat,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["request"],
+        args: DisclosureRequest,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["object"],
+        args: DisclosureObject,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["answer"],
+        args: DisclosureAnswer,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["approve"],
+        args: DisclosureApprove,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["refuse"],
+        args: DisclosureRefuse,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["release"],
+        args: DisclosureRelease,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["decline"],
+        args: DisclosureDecline,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["opened"],
+        args: DisclosureOpened,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...

@@ -93,7 +93,7 @@ def make_genesis(keys: Keyring) -> Genesis:
 
 def _capabilities(role: str) -> tuple[str, ...]:
     own = {"government": ("registrar", "supervise"), "bank": ("treasury",)}
-    return tuple(sorted(("custody", "operate", "pay", "submit", *own.get(role, ()))))
+    return tuple(sorted(("approve", "custody", "operate", "pay", "submit", *own.get(role, ()))))
 
 
 class Peer:

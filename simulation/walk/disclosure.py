@@ -1,4 +1,4 @@
-"""Moves about disclosure: a plan is decided, custodians publish keys, vaults are armed, sealed into and destroyed.
+"""Moves about disclosure: a plan is decided, custodians publish keys, vaults are armed, sealed into, opened, destroyed.
 
 Law: after every block the list of live sidecars adds up to its count and bytes, and to the usage of members; a vault
 is armed only if 2t - 1 seats accepted.
@@ -10,18 +10,23 @@ from collections import Counter
 from typing import Any, Final
 
 from coseal.contracts.disclosure import keys
-from coseal.contracts.disclosure.dealing import ACTIONS
+from coseal.contracts.disclosure.dealing import ACTIONS, sitting
 from coseal.contracts.disclosure.keys import ACTIONS as KEY_ACTIONS
 from coseal.contracts.disclosure.keys import CUSTODY, newest_version
 from coseal.contracts.disclosure.live import live_of, newest_first, usage
 from coseal.contracts.disclosure.plans import PLAN, seated
-from coseal.contracts.disclosure.policy import ACCEPT
-from coseal.contracts.disclosure.state import LIVE_KEY, audience_key, plan_key
+from coseal.contracts.disclosure.policy import ACCEPT, BASES, FINDING, OWN
+from coseal.contracts.disclosure.releasing import PART, REASONS
+from coseal.contracts.disclosure.requesting import ACTIONS as REQUESTING
+from coseal.contracts.disclosure.requests import APPROVED, ASKED, RELEASED, Request, request_of
+from coseal.contracts.disclosure.state import LIVE_KEY, audience_key, plan_key, sidecar_key
 from coseal.contracts.disclosure.vaults import ACCEPTED, ARMED, CLOSED, DEALT, REFUSED, Vault, vault_of
 from coseal.contracts.governance.state import NAME as GOVERNANCE
 from coseal.contracts.governance.state import PROPOSALS_KEY, proposal_key
-from coseal.contracts.kernel.action import Reader, Rejected
+from coseal.contracts.kernel.action import GOOD, Reader, Rejected
 from coseal.contracts.kernel.dates import DAY_MS
+from coseal.contracts.membership.standing import standing_of
+from coseal.contracts.membership.state import member_key
 from coseal.contracts.process.state import source_key, type_key
 from simulation.invariants import Violation
 from simulation.walk.walker import Make, Move, Walker
@@ -31,8 +36,12 @@ PLAN_ID: Final[str] = PLAN.example["id"]
 LATEST: Final = 4
 """So many of an owner's last vaults are looked at."""
 READER: Final = "city"
+RETAIN_MS: Final = 100 * DAY_MS
+"""Sealed data is kept longer than an opening takes, and erased before a walk ends."""
 SEALED_MOST: Final = 3
 """So many sidecars of cells are sealed into a vault."""
+REQUESTERS: Final = ("regulator", "city")
+REASON: Final = {"reason": "So the purpose is met"}
 
 
 def _vaults(reader: Reader, owner: str) -> list[Vault]:
@@ -62,8 +71,22 @@ def _decide(walk: Walker) -> Move | None:
             vote = {"ballot": proposal_id, "choice": "yes", "reason": "So it should be"}
             return None if sender is None else Move(sender, "governance.vote", vote)
     sender = walk.operator(walk.member("bank", "government"), "operate")
-    args = {"id": f"custody-{walk.memory.next()}", "kind": "custody_plan", "subject": plan(walk, "")}
+    subject = _plan(walk)
+    if subject is None:
+        return None
+    args = {"id": f"custody-{walk.memory.next()}", "kind": "custody_plan", "subject": subject}
     return None if sender is None else Move(sender, "governance.propose", {**args, "reason": "It is time"})
+
+
+def _plan(walk: Walker) -> dict[str, Any] | None:
+    """Return a plan with seats of three roles, or None if too few members stand well."""
+    records = {name: walk.get(member_key(name)) for name in walk.members() if name not in OWNERS}
+    named = {record["role"]: name for name, record in records.items() if standing_of(record).status == GOOD}
+    seats = [named[role] for role in sorted(named)][: len(PLAN.example["seats"])]
+    if len(seats) < len(PLAN.example["seats"]):
+        return None
+    others = [name for name in PLAN.example["substitutes"] if name not in seats]
+    return {**PLAN.example, "seats": seats, "substitutes": others, "retentions": {"loan": RETAIN_MS}}
 
 
 def _steps(walk: Walker, vault: Vault) -> list[Move]:
@@ -74,7 +97,7 @@ def _steps(walk: Walker, vault: Vault) -> list[Move]:
         if sender is None:
             continue
         if status == DEALT and vault.status in (DEALT, ARMED):
-            if walk.chance(4):
+            if walk.chance(12):
                 moves.append(Move(sender, "disclosure.refuse_seat", {**where, "reason": "Key 2 is another"}))
             else:
                 moves.append(Move(sender, "disclosure.accept_seat", where))
@@ -83,7 +106,7 @@ def _steps(walk: Walker, vault: Vault) -> list[Move]:
     if vault.status == ARMED and vault.sealed < SEALED_MOST:
         sealed = _seal(walk, vault)
         moves += [] if sealed is None else [sealed]
-    read = _read(walk, vault) if vault.status == ARMED else None
+    read = _read(walk, vault) if vault.status == ARMED and walk.chance(4) else None
     moves += [] if read is None else [read]
     owner = walk.operator(vault.owner, "operate")
     closes = vault.status in (DEALT, ARMED) and not vault.live and walk.chance(5)
@@ -137,22 +160,92 @@ def _open(walk: Walker, owner: str, vaults: list[Vault]) -> Move | None:
         if sender is not None and not newest_version(walk.sight.reader, member, CUSTODY):
             return Move(sender, "disclosure.set_sealing_key", dict(KEY_ACTIONS["set_sealing_key"].example))
     if isinstance(seated(walk.sight.reader, decided, decided["seats"], [owner]), Rejected) and not walk.chance(20):
-        return None
+        return _decide(walk)
     sender = walk.operator(owner, "operate")
     args = {**ACTIONS["open_vault"].example, "vault": f"v{len(vaults)}"}
-    args["ends_ms"] = walk.sight.time_ms + (401 if walk.chance(9) else walk.pick((1, 300))) * DAY_MS
+    args["ends_ms"] = walk.sight.time_ms + (401 if walk.chance(9) else walk.pick((20, 300))) * DAY_MS
     args["envelopes"] = {"name": f"{walk.memory.next():064x}", "bytes": 5_000}
-    if vaults and vaults[-1].status == REFUSED:
-        args["again"] = vaults[-1].id
+    before = vaults[-1] if vaults and vaults[-1].status == REFUSED else None
+    if before is not None and not isinstance(sitting(walk.sight.reader, owner, decided, before), Rejected):
+        args["again"] = before.id
     return None if sender is None else Move(sender, "disclosure.open_vault", args)
 
 
-MOVES: Final[dict[str, tuple[int, Make]]] = {"go on with a vault": (3, _proceed)}
+def _requests(reader: Reader, by: str) -> list[Request]:
+    """Return the requests of a member, the first first."""
+    found: list[Request] = []
+    while (request := request_of(reader, by, f"r{len(found)}")) is not None:
+        found.append(request)
+    return found
 
 
-def plan(walk: Walker, member: str) -> dict[str, Any]:
-    """Return what a ballot on the plan says."""
-    return {**PLAN.example, "retentions": {"loan": DAY_MS}}
+def _disclose(walk: Walker) -> Move | None:
+    """Do what one of the last requests of a member waits for, or request an opening."""
+    by = walk.pick((*REQUESTERS, *OWNERS))
+    requests = _requests(walk.sight.reader, by)
+    steps = [step for request in requests[-LATEST:] if request.is_open for step in _request_steps(walk, request)]
+    return walk.pick(steps) if steps else _request(walk, by, f"r{len(requests)}")
+
+
+def _request(walk: Walker, by: str, name: str) -> Move | None:
+    """Request the cell of a live sidecar, which is mostly as the contract wants it."""
+    owner = by if by in OWNERS else walk.pick(OWNERS)
+    vaults = [vault for vault in _vaults(walk.sight.reader, owner)[-LATEST:] if vault.live]
+    sender = walk.operator(by, "operate" if by in OWNERS else "supervise")
+    if not vaults or sender is None:
+        return None
+    vault = walk.pick(vaults)
+    number = walk.pick(range(1, vault.sealed + 1))
+    record: Any = walk.get(sidecar_key(owner, vault.id, number))
+    first = 1 if record is None else record["first"]
+    basis = OWN if by in OWNERS else walk.pick([basis for basis in BASES if basis not in (FINDING, OWN)])
+    named = {"request": name, "basis": basis, "reference": "Order 12", "owner": owner, "vault": vault.id}
+    scope = [{"number": number, "sequences": [first], "labels": ["sealed"]}]
+    ends_ms = walk.sight.time_ms + walk.pick((10, 29, 29, 29, 31)) * DAY_MS
+    args = {**REQUESTING["request"].example, **named, "scope": scope, "expires_ms": ends_ms}
+    return Move(sender, "disclosure.request", args)
+
+
+def _request_steps(walk: Walker, request: Request) -> list[Move]:
+    """Return the moves that an open request waits for."""
+    which, moves = {"by": request.by, "request": request.id}, list[Move]()
+    owner, requester = walk.operator(request.owner, "operate"), walk.operator(request.by)
+    if request.status == ASKED:
+        early = walk.sight.time_ms < request.object_ms
+        if owner is not None and not request.objected and early and walk.chance(2):
+            moves.append(Move(owner, "disclosure.object", {**which, **REASON}))
+        if request.objected and not request.answered and (supervisor := walk.operator(request.by, "supervise")):
+            moves.append(Move(supervisor, "disclosure.answer", {"request": request.id, **REASON}))
+        approver = walk.operator(walk.member(), "approve")
+        ready = request.answered if request.objected else not early
+        if approver is not None and (ready or walk.chance(8)):
+            action = "disclosure.refuse" if walk.chance(6) else "disclosure.approve"
+            moves.append(Move(approver, action, {**which, **REASON}))
+    vault = vault_of(walk.sight.reader, request.owner, request.vault)
+    if vault is not None and request.status in (APPROVED, RELEASED):
+        done = (*request.seats(), *request.declined)
+        for seat, (member, status) in enumerate(vault.seats):
+            custodian = walk.operator(member, "custody")
+            if custodian is None or status != ACCEPTED or (seat in done and not walk.chance(8)):
+                continue
+            if walk.chance(5):
+                why = {"reason": walk.pick(REASONS), "text": "It cannot be done"}
+                moves.append(Move(custodian, "disclosure.decline", {**which, **why}))
+            else:
+                sidecar = {"name": f"{walk.memory.next():064x}", "bytes": 1_000}
+                moves.append(Move(custodian, "disclosure.release", {**which, "envelopes": sidecar}))
+    if requester is not None and request.status == RELEASED:
+        wrong = {"kind": PART, "member": request.released[0][1], "evidence": "ab" * 32}
+        faults = [wrong] if walk.chance(3) else []
+        said = {"request": request.id, "opened": 1, "failed": 0, "faults": faults}
+        moves.append(Move(requester, "disclosure.opened", said))
+    return moves
+
+
+MOVES: Final[dict[str, tuple[int, Make]]] = {
+    "go on with a vault": (5, _proceed),
+    "go on with an opening": (8, _disclose),
+}
 
 
 def another_plan(walk: Walker, member: str) -> dict[str, Any] | None:

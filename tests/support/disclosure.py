@@ -15,7 +15,7 @@ from tests.support.deciding import Deciding
 from tests.support.genesis import MEMBERS, make_genesis
 
 DAY_MS: Final = 86_400_000
-RIGHTS: Final = ("custody", "operate", "submit")
+RIGHTS: Final = ("approve", "custody", "operate", "submit", "supervise")
 SUBJECT: Final[dict[str, Any]] = dict(PLAN.example)
 OWNER: Final = "bank-a"
 KEY: Final = "5c" * SEALING_KEY_BYTES
@@ -100,6 +100,25 @@ class Custody(Deciding):
         """Return a batch of an event and a declaration, with three cells."""
         said = {"vault": "loans", "sidecar": envelopes(f"cells {sequence}", 900), "cells": 3, **sealed}
         return {"source": "log", "sequence": sequence, "items": items(sequence), "sealed": said}
+
+    def asking(self, request: str = "r1", /, **more: Any) -> Data:
+        """Return arguments of a request for the cell ``price`` of the first item of a sealed batch."""
+        named = {"request": request, "basis": "order", "reference": "Order 12", "owner": OWNER, "vault": "loans"}
+        scope = [{"number": 1, "sequences": [1], "labels": ["price"]}]
+        why = {"purpose": "Compare the rates with the cap", "legal_basis": "Article 38", "key": KEY}
+        return {**named, **why, "scope": scope, "expires_ms": self.chain.executor.time_ms + 30 * DAY_MS, **more}
+
+    def approved(self, request: str = "r1", /, **more: Any) -> Data:
+        """Have a request of the regulator approved, after the term in which the owner may object."""
+        self.ok("regulator", "request", **self.asking(request, **more))
+        self.wait(2 * DAY_MS)
+        self.ok("city", "approve", by="regulator", request=request, reason="It fits")
+        return self.ok("institute-a", "approve", by="regulator", request=request, reason="It fits")
+
+    def release(self, member: str, request: str = "r1", by: str = "regulator") -> Data:
+        return self.ok(
+            member, "release", by=by, request=request, envelopes=envelopes(f"{member} {by} {request}", 2_000)
+        )
 
     def vault(self, vault: str = "loans", owner: str = OWNER) -> Vault:
         found = vault_of(self.chain.executor.reader, owner, vault)

@@ -93,5 +93,5 @@ def _member(member: str, capabilities: Sequence[str]) -> Member:
 def _capabilities(member: str, registrars: Sequence[str], money: bool) -> list[str]:
     given = ["operate", "submit"]
     given += ["registrar"] if member in registrars else []
-    given += ["custody", "pay", *(["treasury"] if ROLES[member] == "bank" else [])] if money else []
+    given += ["approve", "custody", "pay", *(["treasury"] if ROLES[member] == "bank" else [])] if money else []
     return given + (["supervise"] if ROLES[member] == "government" else [])

@@ -11,6 +11,8 @@ from typing import Any, Final
 from coseal.contracts.disclosure.dealing import ACTIONS
 from coseal.contracts.disclosure.keys import ACTIONS as KEY_ACTIONS
 from coseal.contracts.disclosure.plans import PLAN
+from coseal.contracts.disclosure.requesting import ACTIONS as REQUESTING
+from coseal.contracts.disclosure.requests import MAX_REQUESTS
 from coseal.contracts.disclosure.state import plan_key
 from tests.support.chain import Chain
 
@@ -20,7 +22,12 @@ Ready = tuple[str, Args]
 OWNER: Final = "bank-a"
 SEATS: Final[tuple[str, ...]] = tuple(PLAN.example["seats"])
 READER: Final = "city"
-VAULT_MS: Final = 300 * 86_400_000
+DAY_MS: Final = 86_400_000
+VAULT_MS: Final = 300 * DAY_MS
+REQUESTER: Final = "regulator"
+APPROVERS: Final = ("city", "institute-a")
+"""Another supervisor, and a member of another role."""
+RELEASERS: Final = tuple(member for member in SEATS if member != REQUESTER)[: PLAN.example["threshold"]]
 
 
 class PreparedDisclosure:
@@ -102,3 +109,86 @@ class PreparedDisclosure:
         self._ok([(OWNER, "disclosure.close_vault", {"vault": vault["vault"]}) for vault in vaults])
         for vault in vaults:
             yield SEATS[0], vault
+
+    def _in_a_vault(self, count: int) -> dict[str, Any]:
+        """Seal so many sidecars of a cell each into an armed vault; return where it is."""
+        (vault,) = self._opened(1)
+        self._ok([(member, "disclosure.accept_seat", vault) for member in SEATS])
+        name = f"sealed-{self._next()}"
+        rate = {"rate": {"type": "decimal", "class": "sealed"}}
+        types = {"object_types": {"loan": {}}, "event_types": {"Grant": {"attributes": rate}}}
+        source = {"id": name, "process_type": name, "mode": "historical"}
+        self._ok([(OWNER, "process.define_type", {"id": name, "version": 1, "title": "Loans", **types})])
+        self._ok([(OWNER, "process.register_source", source)])
+        event = {"type": "Grant", "time": "2020-01-05T10:00:00Z", "objects": [["loan", "L1"]]}
+        for sequence in range(1, count + 1):
+            items = [{**event, "event": f"e{sequence}", "attributes": {"rate": "ab" * 32}}]
+            sidecar = {"name": f"{self._next():064x}", "bytes": 900}
+            sealed = {"vault": vault["vault"], "sidecar": sidecar, "cells": 1}
+            record = {"source": name, "sequence": sequence, "items": items, "sealed": sealed}
+            self._ok([(OWNER, "process.record", record)])
+        return vault
+
+    def _disclosure_request(self, count: int, days: int = 29) -> Iterator[Ready]:
+        """Not more of one sidecar than may name it."""
+        vault = self._in_a_vault(-(-count // MAX_REQUESTS))
+        for place in range(count):
+            number = place // MAX_REQUESTS + 1
+            scope = [{"number": number, "sequences": [number], "labels": ["sealed"]}]
+            named = {"request": f"r{self._next()}", "basis": "order", **vault, "scope": scope}
+            ends_ms = self.now_ms + days * DAY_MS
+            yield REQUESTER, {**REQUESTING["request"].example, **named, "reference": "Order 12", "expires_ms": ends_ms}
+
+    def _asked(self, count: int) -> list[str]:
+        """Have so many requests on record; return their ids."""
+        asked = [args for _, args in self._disclosure_request(count)]
+        self._ok([(REQUESTER, "disclosure.request", args) for args in asked])
+        return [args["request"] for args in asked]
+
+    def _disclosure_object(self, count: int) -> Iterator[Ready]:
+        for name in self._asked(count):
+            yield OWNER, {"by": REQUESTER, "request": name, "reason": "The cap is public"}
+
+    def _disclosure_answer(self, count: int) -> Iterator[Ready]:
+        objected = list(self._disclosure_object(count))
+        self._ok([(OWNER, "disclosure.object", args) for _, args in objected])
+        for _, args in objected:
+            yield REQUESTER, {"request": args["request"], "reason": "The rate is not"}
+
+    def _approvals(self, count: int) -> list[Args]:
+        """Have so many requests wait for approvals, their owner not having objected."""
+        asked = self._asked(count)
+        self.chain.extend([], later_ms=2 * DAY_MS)
+        return [{"by": REQUESTER, "request": name, "reason": "It fits the purpose"} for name in asked]
+
+    def _disclosure_approve(self, count: int) -> Iterator[Ready]:
+        for args in self._approvals(count):
+            yield APPROVERS[0], args
+
+    def _disclosure_refuse(self, count: int) -> Iterator[Ready]:
+        for args in self._approvals(count):
+            yield APPROVERS[0], args
+
+    def _approved(self, count: int) -> list[Args]:
+        """Have so many requests approved; return them as steps of seats name them."""
+        approvals = self._approvals(count)
+        for approver in APPROVERS:
+            self._ok([(approver, "disclosure.approve", args) for args in approvals])
+        return [{"by": args["by"], "request": args["request"]} for args in approvals]
+
+    def _releases(self, requests: Sequence[Args], member: str) -> list[tuple[str, Args]]:
+        return [(member, {**args, "envelopes": {"name": f"{self._next():064x}", "bytes": 1_000}}) for args in requests]
+
+    def _disclosure_release(self, count: int) -> Iterator[Ready]:
+        yield from self._releases(self._approved(count), RELEASERS[0])
+
+    def _disclosure_decline(self, count: int) -> Iterator[Ready]:
+        for args in self._approved(count):
+            yield RELEASERS[0], {**args, "reason": "technical", "text": "The keys are lost"}
+
+    def _disclosure_opened(self, count: int) -> Iterator[Ready]:
+        approved = self._approved(count)
+        for member in RELEASERS:
+            self._ok([(who, "disclosure.release", args) for who, args in self._releases(approved, member)])
+        for args in approved:
+            yield REQUESTER, {"request": args["request"], "opened": 1, "failed": 0, "faults": []}

@@ -8,7 +8,7 @@ import pytest
 
 from coseal.contracts.disclosure.keys import KEPT_VERSIONS
 from coseal.contracts.disclosure.listed import SIDECARS
-from coseal.contracts.disclosure.policy import TERMS, policy_of
+from coseal.contracts.disclosure.policy import APPROVALS, TERMS, policy_of
 from coseal.contracts.disclosure.state import sealing_key_key, usage_key
 from coseal.contracts.kernel.sidecars import Named
 from coseal.ledger.genesis import COMETBFT_NAME
@@ -55,7 +55,7 @@ def test_a_plan_in_which_a_role_opens_alone_or_nobody_can_is_refused(changed: di
 
 def test_a_ballot_decides_terms_and_quota_for_what_begins_then(custody: Custody) -> None:
     reader = custody.chain.executor.reader
-    assert policy_of(reader) == {"terms": dict(TERMS), "quota_bytes": 10 * 1024**3}
+    assert policy_of(reader) == {"terms": dict(TERMS), "quota_bytes": 10 * 1024**3, "approvals": dict(APPROVALS)}
     custody.open("before")
     custody.decide("disclosure_policy", terms={"accept": DAY_MS}, quota_bytes=9_999)
     assert custody.code(OWNER, "open_vault", **custody.opening("over")) == "quota"

@@ -55,6 +55,7 @@ def test_a_good_file_gives_members_users_seats_and_parameters(tmp_path: Path):
         "supervise",
         "pay",
         "custody",
+        "approve",
     )
     assert consortium.validators == ("regulator", "bank-a", "works", "institute")
     assert consortium.parameters.tenure == 8

@@ -68,12 +68,14 @@ def certified() -> Chain:
 
 
 def sealed() -> Chain:
-    """Return a chain with a vault into which a batch is sealed, and an audience."""
+    """Return a chain with a vault into which a batch is sealed, an audience, and a request that a seat released to."""
     custody = Custody()
     custody.armed()
     custody.define()
     custody.ok(OWNER, "process.record", **custody.batch())
     custody.ok(OWNER, "define_audience", vault="loans", audience="readers", members=["city"])
+    custody.approved()
+    custody.release("public-a")
     return custody.chain
 
 

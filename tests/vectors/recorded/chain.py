@@ -13,6 +13,7 @@ from tests.vectors.recorded import (
     members,
     missioned,
     money,
+    opened,
     policies,
     processes,
     standards,
@@ -39,6 +40,7 @@ def whole() -> Scenario:
     money.run(scenario)
     credited.ballots(scenario)
     disclosed.run(scenario)
+    opened.run(scenario)
     certified.run(scenario)
     missioned.ballots(scenario)
     constituted.run(scenario)
