@@ -26,6 +26,7 @@ from bench.budget import (
     governing,
     judging,
     missions,
+    opening,
     paying,
     recording,
     tallying,
@@ -51,6 +52,7 @@ GROUPS: Final[dict[str, Callable[[], Iterator[Result]]]] = {
     "certifying": arguing.certifying,
     "consulting": consulting.consulting,
     "missions": missions.missions,
+    "opening": opening.opening,
     "funding": funding.funding,
 }
 
