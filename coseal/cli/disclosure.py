@@ -1,6 +1,6 @@
 """Commands about sealed data: keys for envelopes, vaults, audiences.
 
-A custodian's service is in ``custodian``, what readers open in ``sealed_values``.
+A custodian's service is in ``custodian``, what readers open in ``sealed_values``, openings by request in ``openings``.
 
 Law: secrets are in the folder ``sealing`` beside the operator's key, and leave it in envelopes alone.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from coseal.cli import custodian, sealed_values
+from coseal.cli import custodian, openings, sealed_values
 from coseal.cli.beside import beside
 from coseal.cli.shared import (
     Commands,
@@ -34,6 +34,15 @@ if TYPE_CHECKING:
 
 _CONTRACT: Final = "disclosure"
 _DAY_MS: Final = 86_400_000
+_LISTS: Final = {
+    "plans": "custody-plans",
+    "vaults": "vaults",
+    "seats": "vault-seats",
+    "sealed": "sealed",
+    "requests": "openings",
+    "steps": "opening-steps",
+}
+"""Commands that show a list, by the list."""
 
 
 class Use(StrEnum):
@@ -44,7 +53,7 @@ class Use(StrEnum):
 
 
 disclosure_app = typer.Typer(
-    cls=beside(_CONTRACT, {"plans": "custody-plans", "vaults": "vaults", "seats": "vault-seats"}),
+    cls=beside(_CONTRACT, _LISTS),
     no_args_is_help=True,
     help="Sealed data: keys, vaults and their custodians, and who reads what is sealed.",
 )
@@ -69,6 +78,7 @@ def register(app: typer.Typer) -> None:
     disclosure_app.add_typer(audience_app, name="audience")
     custodian.register(disclosure_app)
     sealed_values.register(disclosure_app)
+    openings.register(disclosure_app)
     app.add_typer(disclosure_app, name=_CONTRACT)
 
 

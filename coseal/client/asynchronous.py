@@ -29,6 +29,7 @@ from coseal.client.exchange import Exchange, Pause, Reply
 from coseal.client.history import object_history_of
 from coseal.client.money import Money
 from coseal.client.netting import Solved, solved
+from coseal.client.openings import Openings
 from coseal.client.pages import Pages
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
 from coseal.client.session import COMMIT_TIMEOUT_S
@@ -79,6 +80,10 @@ class AsyncClient(BaseClient, AsyncSubmitting):
     def vaults(self, secrets: Secrets | Path | str) -> Vaults[Awaitable[Committed], Awaitable[Answer]]:
         """Return what opens vaults and holds seats; see ``Client.vaults``."""
         return Vaults(self.session, self.run, secrets)
+
+    def openings(self, secrets: Secrets | Path | str) -> Openings[Awaitable[Committed]]:
+        """Return what requests openings of sealed cells, releases to them and opens; see ``Client.openings``."""
+        return Openings(self.session, self.run, secrets)
 
     async def __aenter__(self) -> AsyncClient:
         return self

@@ -30,6 +30,7 @@ from coseal.client.dossiers import ProvenDossier, dossier_of
 from coseal.client.exchange import MSGPACK, Ask, Exchange, Pause, Reply, state_path
 from coseal.client.money import Money
 from coseal.client.netting import Solved, solved
+from coseal.client.openings import Openings
 from coseal.client.pages import Pages
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
 from coseal.client.session import COMMIT_TIMEOUT_S
@@ -82,6 +83,10 @@ class Client(BaseClient, Submitting):
     def vaults(self, secrets: Secrets | Path | str) -> Vaults[Committed, Answer]:
         """Return what opens vaults and holds seats, with the folder of secrets beside the operator's key."""
         return Vaults(self.session, self.run, secrets)
+
+    def openings(self, secrets: Secrets | Path | str) -> Openings[Committed]:
+        """Return what requests openings of sealed cells, releases to them and opens, with the same folder."""
+        return Openings(self.session, self.run, secrets)
 
     def __enter__(self) -> Client:
         return self

@@ -99,6 +99,13 @@ class Session:
             raise CosealError("no signing identity", "give a sender MEMBER/USER and its key")
         return self.sender.partition("/")[0]
 
+    @property
+    def signer(self) -> Signer:
+        """The key of who signs; raises ``CosealError`` if nobody does."""
+        if self._signer is None:
+            raise CosealError("no signing identity", "give a sender MEMBER/USER and its key")
+        return self._signer
+
     def turn(self, node: str) -> None:
         """Ask the next node after this one from now on, unless another is asked already."""
         self.roster.turn(node)

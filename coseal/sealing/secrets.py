@@ -6,6 +6,7 @@ audience's key is only ever added. Nothing here is sent anywhere.
     sealing-<use>-<version>.json    a private key for envelopes, of use ``reader`` or ``custody``
     vault-<id>.json                 a vault of the own member: all its keys, and those of its audiences by version
     seat-<owner>_<id>.json          the keys of the own seat at another member's vault
+    request-<id>.json               the key of an own request for an opening
 
 Files are JSON, secrets as lower-case hexadecimal.
 """
@@ -91,6 +92,24 @@ class Secrets:
             if match is not None:
                 found[int(match[1])] = self._read(path.name, lambda data: SealingKey(bytes.fromhex(data["seed"])))
         return dict(sorted(found.items()))
+
+    # Requests for openings
+
+    def save_request_key(self, chain: bytes, request: str, key: SealingKey) -> None:
+        """Keep the key of an own request, which opens what seats release to it."""
+        self._create(
+            _request_name(request), {"request": 1, "chain": chain.hex(), "id": request, "seed": key.seed.hex()}
+        )
+
+    def request_key(self, chain: bytes, request: str) -> SealingKey | None:
+        """Return the key of an own request, None if there is none; raise ``CosealError`` if it is of another chain."""
+        name = _request_name(request)
+        if not (self.folder / name).exists():
+            return None
+        kept_of, seed = self._read(name, lambda data: (bytes.fromhex(data["chain"]), bytes.fromhex(data["seed"])))
+        if kept_of != chain:
+            raise CosealError(f"{self.folder / name} is of a request on another chain", "move it away")
+        return SealingKey(seed)
 
     # Own vaults
 
@@ -258,6 +277,11 @@ def _granted_name(owner: str, vault: str) -> str:
     _require_name(owner, "owner")
     _require_name(vault, "vault")
     return f"granted-{owner}_{vault}.json"
+
+
+def _request_name(request: str) -> str:
+    _require_name(request, "request")
+    return f"request-{request}.json"
 
 
 def _require_use(use: str) -> None:

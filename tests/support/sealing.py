@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,6 @@ from coseal.sealing.secrets import Secrets
 from tests.support.deciding import Deciding
 from tests.support.disclosure import DAY_MS, OWNER, SUBJECT, TYPE, Custody
 
-SEATS: Final = tuple(SUBJECT["seats"])
 TERMS: Final = {"rate": "0.05", "fee": "12", "borrower": "ACME"}
 
 
@@ -27,11 +27,11 @@ class Sealing(Deciding):
 
     contract = "disclosure"
 
-    def __init__(self, node: Any, folder: Path) -> None:
-        self.chain, self.node, self.folder = node.chain, node, folder
-        self.decide("custody_plan", **SUBJECT)
+    def __init__(self, node: Any, folder: Path, plan: Mapping[str, Any] = SUBJECT) -> None:
+        self.chain, self.node, self.folder, self.seats = node.chain, node, folder, plan["seats"]
+        self.decide("custody_plan", **plan)
         self.chain.extend([])
-        for member in SEATS:
+        for member in self.seats:
             self.vaults(member).set_sealing_key("custody").require_ok()
         ends_ms = self.chain.executor.time_ms + 100 * DAY_MS
         self.vaults(OWNER).open_vault("loans", "usual", "loan", ends_ms=ends_ms, pad=8).require_ok()
@@ -39,7 +39,7 @@ class Sealing(Deciding):
         self.ok(OWNER, "process.register_source", id="log", process_type=TYPE["id"], mode="historical")
 
     def arm(self) -> None:
-        for member in SEATS:
+        for member in self.seats:
             self.vaults(member).accept_seat(OWNER, "loans")
 
     def secrets(self, member: str = OWNER) -> Secrets:

@@ -18,6 +18,7 @@ from coseal.contracts.registry import KINDS
 
 RUNNER = CliRunner()
 OWN = {f"governance.{name}" for name in ("propose", "vote", "withdraw", "appeal", "leave", "stay")}
+OWN |= {"disclosure.request", "disclosure.release"}
 """Actions whose contract has commands written by hand under its name."""
 ACTIONS = {name: action for name, action in actions().items() if name not in OWN}
 
