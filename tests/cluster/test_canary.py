@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import subprocess
@@ -18,6 +17,7 @@ import pytest
 from coseal.client import keys
 from coseal.ledger import transaction
 from coseal.ledger.transaction import Transaction
+from tests.cluster.canary import forms, hits
 from tests.cluster.network import Cluster
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
@@ -41,12 +41,6 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster
     made.close()
 
 
-def forms(secret: bytes) -> set[bytes]:
-    """Return the forms in which a secret could stand somewhere."""
-    encoded = {secret, secret.hex().encode(), secret.hex().upper().encode()}
-    return encoded | {coder(secret).rstrip(b"=") for coder in (base64.b64encode, base64.urlsafe_b64encode)}
-
-
 def secrets(cluster: Cluster) -> dict[str, set[bytes]]:
     found = {"passphrase": forms(PASSPHRASE.encode())}
     for path in cluster.net.directory.rglob("*.pem"):
@@ -54,15 +48,6 @@ def secrets(cluster: Cluster) -> dict[str, set[bytes]]:
     for name in cluster.names:
         found[f"token of {name}"] = forms(cluster.token(name).encode())
     return found
-
-
-def hits(wanted: dict[str, set[bytes]], outputs: dict[str, bytes]) -> list[str]:
-    return [
-        f"{secret} in {place}"
-        for place, output in outputs.items()
-        for secret, written in wanted.items()
-        if any(form in output for form in written)
-    ]
 
 
 def ask(url: str, *, body: bytes | None = None, headers: dict[str, str] | None = None) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from coseal.network.access import Access
 from coseal.sealing import dealing
+from tests.cluster.canary import forms, hits
 from tests.cluster.commands import coseal, documents
 from tests.cluster.network import reserve_ports
 
@@ -30,8 +32,8 @@ price = ["rate"]
 party = ["borrower"]
 """
 ROWS = """loan,step,when,rate,borrower
-L1,Grant,2026-01-05T10:00:00Z,0.05,ACME
-L1,Change,2026-02-05T10:00:00Z,0.06,ACME
+L1,Grant,2026-01-05T10:00:00Z,0.05,canary-borrower-c07e42
+L1,Change,2026-02-05T10:00:00Z,0.06,canary-borrower-c07e42
 L2,Grant,2026-03-05T10:00:00Z,0.07,Other
 """
 PLAN = {
@@ -109,11 +111,17 @@ def seal_and_read(net: Path, folder: Path) -> None:
         found = documents("disclosure", "read", "loans/case/L1", "--as", member, "--dir", net)
         return [(one["status"], one.get("value", "")) for one in found["sealed"]]
 
-    values = [("read", "0.05"), ("read", "ACME"), ("read", "0.06"), ("read", "ACME")]
+    values = [
+        ("read", "0.05"),
+        ("read", "canary-borrower-c07e42"),
+        ("read", "0.06"),
+        ("read", "canary-borrower-c07e42"),
+    ]
     assert sorted(read("bank-a")) == sorted(read("regulator")) == sorted(values)
     assert {status for status, _ in read("enterprise-a")} == {"no_key"}  # it sits at the vault
-    assert "ACME" in coseal("disclosure", "read", "loans/case/L1", "--as", "regulator", "--dir", net)
+    assert "canary-borrower-c07e42" in coseal("disclosure", "read", "loans/case/L1", "--as", "regulator", "--dir", net)
 
+    nothing_leaked(net)
     shown = folder / "rate.json"
     words = ("loans/case/L1", "rate", "--item", "bank-a/loans/2", "--out", shown, "--dir", net)
     assert "rate of event row-2: 0.06" in coseal("disclosure", "reveal", *words, "--as", "regulator")
@@ -123,3 +131,22 @@ def seal_and_read(net: Path, folder: Path) -> None:
     document["values"][0]["value"] = "0.04"
     shown.write_text(json.dumps(document), encoding="utf-8")
     assert "does not commit to this value of rate" in coseal("verify", shown, *genesis, code=1)
+
+
+def nothing_leaked(net: Path) -> None:
+    """No sealed value, salt or key is in a node's files, logs or metrics, nor in what a member's folder logs."""
+    opened = documents("disclosure", "read", "loans/case/L1", "--as", "bank-a", "--dir", net)
+    wanted = {"a value": {b"canary-borrower-c07e42"}}
+    wanted |= {f"salt of {one['item']} {one['name']}": forms(bytes.fromhex(one["salt"])) for one in opened["sealed"]}
+    kept = json.loads((net / "members" / "bank-a" / "sealing" / "vault-loans.json").read_text("utf-8"))
+    wanted |= {f"key {number}": forms(bytes.fromhex(key)) for number, key in enumerate(kept["keys"])}
+    wanted |= {"audience": forms(bytes.fromhex(kept["audiences"]["readers"]["1"]))}
+    assert len(wanted) == 1 + 4 + 3 + 1
+    files = [path for path in net.rglob("*") if path.is_file() and path.parent.name != "sealing"]
+    written = {str(path): path.read_bytes() for path in files}
+    assert any("sidecars" in name for name in written)
+    for node in Access(net).network().nodes:
+        with urllib.request.urlopen(f"{node.url}/metrics", timeout=20) as answer:
+            written[f"metrics of {node.name}"] = answer.read()
+    assert hits(wanted, written) == []
+    assert hits(wanted, {"a copy": json.dumps(kept).encode()})  # what is there is found
