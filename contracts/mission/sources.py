@@ -9,7 +9,7 @@ contracts/mission/README.md, section Sources.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from coseal.contracts.certification.state import funds_key, scheme_key
 from coseal.contracts.kernel.action import Reader
@@ -19,8 +19,8 @@ from coseal.contracts.participation.entry import CLASSES
 from coseal.contracts.participation.state import consultation_key
 from coseal.contracts.policy.state import figure_key
 from coseal.contracts.policy.statistics import DIMENSIONS
-from coseal.contracts.process.state import statistics_key
-from coseal.contracts.process.tally import read_tally
+from coseal.contracts.process.state import statistics_key, tally_key
+from coseal.contracts.process.tally import tally_from
 from coseal.contracts.standards.state import standard_key
 from coseal.contracts.supervision.findings import STATISTICS
 from coseal.contracts.supervision.state import rule_statistics_key
@@ -33,76 +33,76 @@ _MAX_DIGITS: Final = 9
 _DIGITS: Final = frozenset("0123456789")
 
 
-def _policies(reader: Reader, by: str, value: str) -> int:
-    figure: Any = reader.get(figure_key(by, value))
+class Count(NamedTuple):
+    """A thing that can be counted: how many texts say of what, where the state has it, and what of that value counts.
+
+    ``read`` is given the value at the key, which may be None, and the texts.
+    """
+
+    texts: int
+    key: Callable[..., str]
+    read: Callable[..., int | None]
+
+
+def _policies(figure: Any, by: str, value: str) -> int:
     return figure or 0
 
 
-def _items(reader: Reader, process_type: str) -> int:
-    return _counter(reader, statistics_key(process_type), "items")
+def _counter(name: str) -> Callable[..., int]:
+    """Return what reads a counter of that name."""
+
+    def read(counters: Any, *texts: str) -> int:
+        found: int = 0 if counters is None else counters.get(name, 0)
+        return found
+
+    return read
 
 
-def _objects(reader: Reader, process_type: str) -> int:
-    return _counter(reader, statistics_key(process_type), "objects")
+def _findings(counters: Any, process_type: str, rule: str, outcome: str) -> int:
+    return _counter(outcome)(counters)
 
 
-def _findings(reader: Reader, process_type: str, rule: str, outcome: str) -> int:
-    return _counter(reader, rule_statistics_key(process_type, rule), outcome)
-
-
-def _users(reader: Reader, standard: str, version: str) -> int:
-    record: Any = reader.get(standard_key(standard, int(version)))
+def _users(record: Any, standard: str, version: str) -> int:
     return sum(record["review"]["users"]) if record is not None and "review" in record else 0
 
 
-def _certificates(reader: Reader, scheme: str) -> int:
-    return _counter(reader, scheme_key(scheme), "certificates")
+def _comments(record: Any, consultation: str, commenter: str) -> int:
+    return 0 if record is None else _counter(commenter)(record["classes"])
 
 
-def _released(reader: Reader, scheme: str) -> int:
-    return _counter(reader, funds_key(scheme), "released")
+def _tally(value: Any, process_type: str, object_type: str, name: str, tally: str) -> int | None:
+    return tally_from(value).total(tally)
 
 
-def _comments(reader: Reader, consultation: str, commenter: str) -> int:
-    record: Any = reader.get(consultation_key(consultation))
-    found: int = 0 if record is None else record["classes"].get(commenter, 0)
-    return found
-
-
-def _tally(reader: Reader, process_type: str, object_type: str, name: str, tally: str) -> int | None:
-    return read_tally(reader, process_type, object_type, name).total(tally)
-
-
-def _counter(reader: Reader, key: str, name: str) -> int:
-    counters: Any = reader.get(key)
-    found: int = 0 if counters is None else counters.get(name, 0)
-    return found
-
-
-SOURCES: Final[Mapping[str, tuple[int, Callable[..., int | None]]]] = {
-    "policies": (2, _policies),
-    "items": (1, _items),
-    "objects": (1, _objects),
-    "findings": (3, _findings),
-    "users": (2, _users),
-    "certificates": (1, _certificates),
-    "released_fen": (1, _released),
-    "comments": (2, _comments),
-    "tally": (4, _tally),
+SOURCES: Final[Mapping[str, Count]] = {
+    "policies": Count(2, figure_key, _policies),
+    "items": Count(1, statistics_key, _counter("items")),
+    "objects": Count(1, statistics_key, _counter("objects")),
+    "findings": Count(3, lambda process_type, rule, _: rule_statistics_key(process_type, rule), _findings),
+    "users": Count(2, lambda standard, version: standard_key(standard, int(version)), _users),
+    "certificates": Count(1, scheme_key, _counter("certificates")),
+    "released_fen": Count(1, funds_key, _counter("released")),
+    "comments": Count(2, lambda consultation, _: consultation_key(consultation), _comments),
+    "tally": Count(4, lambda process_type, object_type, name, _: tally_key(process_type, object_type, name), _tally),
 }
-"""What can be counted: how many texts say of what, and how it is read."""
+"""What can be counted, by the word that a source begins with."""
+
+
+def counter_key(source: Source) -> str:
+    """Return the state key of the value that says what a source counts."""
+    return SOURCES[source[0]].key(*source[1:])
 
 
 def value_of(reader: Reader, source: Source) -> int | None:  # I3
     """Return what a source says now; None where a tally does not add exactly."""
-    return SOURCES[source[0]][1](reader, *source[1:])
+    return SOURCES[source[0]].read(reader.get(counter_key(source)), *source[1:])
 
 
 def _faults(value: Any) -> Iterator[str]:
     if type(value) is not list or not value or type(value[0]) is not str or value[0] not in SOURCES:
         yield f": expected a list that begins with {', '.join(SOURCES)}"
         return
-    kind, wanted = value[0], SOURCES[value[0]][0]
+    kind, wanted = value[0], SOURCES[value[0]].texts
     if len(value) != 1 + wanted:
         yield f": expected {wanted} texts after {kind}"
         return

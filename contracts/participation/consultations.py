@@ -75,7 +75,7 @@ def _open(view: View, context: Context, args: Args) -> Result | Rejected:
     deadlines.add(view, NAME, BLOCK_CLOCK, closes_ms, [CLOSE, name])
     deadlines.add(view, NAME, BLOCK_CLOCK, due_ms, [ANSWER, name])
     said = {"consultation": name, "number": count + 1, "status": OPEN, "closes_ms": closes_ms, "due_ms": due_ms}
-    return {**said, **opened(view, context, about, args["subject"])}  # N2
+    return {**said, **opened(view, context, about, args["subject"], name)}  # N2
 
 
 def _times(about: str, time_ms: int, closes_ms: int) -> Rejected | None:

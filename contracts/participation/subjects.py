@@ -75,7 +75,7 @@ def _not_proposer(subject: str, who: str) -> Rejected:
     return Rejected("not_proposer", f"{subject} is opened for comment by who proposed it: {who}")
 
 
-def opened(view: View, context: Context, about: str, subject: str) -> Result:
+def opened(view: View, context: Context, about: str, subject: str, name: str) -> Result:
     """Say of a subject that it was opened for comment, as far as its own contract keeps that."""  # N2
     found = instrument(view, subject) if about == POLICY else None
-    return {} if found is None else {"event": consulted(view, context, found)}
+    return {} if found is None else {"event": consulted(view, context, found, name)}

@@ -236,13 +236,13 @@ def _evaluate(view: View, context: Context, args: Args) -> Result | Rejected:
 # What other contracts do
 
 
-def consulted(view: View, context: Context, before: Instrument) -> Event:
-    """Add to a proposed instrument that it was opened for comment today, and return the event.
+def consulted(view: View, context: Context, before: Instrument, consultation: str) -> Event:
+    """Add to a proposed instrument that it was opened for comment today, by which consultation, and return the event.
 
     The caller has seen that it is a proposal with room for an event (``MAX_EVENTS``).
     """
     date = time_text(context.time_ms + before["zone_minutes"] * 60_000)[:10]
-    event = _event(context, "consulted", date)
+    event = {**_event(context, "consulted", date), "consultation": consultation}
     save(view, before, {**before, "events": [*before["events"], event]})
     return event
 

@@ -47,6 +47,8 @@ ZONE_MINUTES: Final[Mapping[str, int]] = {"CN": 480, "HK": 480, "JP": 540, "KR":
 
 PAGES: Final = frozenset(("coissuing", "relations", "sources", "statistics"))
 """What the register offers beside instruments, at the same place (``/v1/policies/...``): no ids of instruments."""
+UNNAMED_ISSUERS: Final = "co-issuers not named"
+"""Among ``countersigned_by`` of a recorded instrument: it has issuers that its source does not name."""
 RELATIONS: Final = ("amends", "repeals", "based_on", "implements", "cites")
 
 

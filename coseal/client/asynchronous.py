@@ -27,6 +27,7 @@ from coseal.client.decisions import Decision, decision_of
 from coseal.client.dossiers import ProvenDossier, dossier_of
 from coseal.client.exchange import Exchange, Pause, Reply
 from coseal.client.history import object_history_of
+from coseal.client.missions import Missions
 from coseal.client.money import Money
 from coseal.client.netting import Solved, solved
 from coseal.client.openings import Openings
@@ -73,6 +74,7 @@ class AsyncClient(BaseClient, AsyncSubmitting):
         self.standards: Standards[Awaitable[Committed], Awaitable[dict[str, Any]], Awaitable[list[dict[str, Any]]]] = (
             Standards(self.session, self.run)
         )
+        self.missions: Missions[Awaitable[dict[str, Any]]] = Missions(self.session, self.run)
         self.money: Money[Awaitable[Committed], Awaitable[dict[str, Any]], Awaitable[Decimal]] = Money(
             self.session, self.run
         )

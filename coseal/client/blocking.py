@@ -28,6 +28,7 @@ from coseal.client.custodian import Answer
 from coseal.client.decisions import Decision, decision_of
 from coseal.client.dossiers import ProvenDossier, dossier_of
 from coseal.client.exchange import MSGPACK, Ask, Exchange, Pause, Reply, state_path
+from coseal.client.missions import Missions
 from coseal.client.money import Money
 from coseal.client.netting import Solved, solved
 from coseal.client.openings import Openings
@@ -78,6 +79,7 @@ class Client(BaseClient, Submitting):
         super().__init__(url, genesis, signer=signer, sender=sender)
         self._http = http_client(self.session.urls, token, transport)
         self.standards: Standards[Committed, dict[str, Any], list[dict[str, Any]]] = Standards(self.session, self.run)
+        self.missions: Missions[dict[str, Any]] = Missions(self.session, self.run)
         self.money: Money[Committed, dict[str, Any], Decimal] = Money(self.session, self.run)
 
     def vaults(self, secrets: Secrets | Path | str) -> Vaults[Committed, Answer]:

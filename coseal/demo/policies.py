@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Any, Final
 
+from coseal.contracts.policy.instrument import UNNAMED_ISSUERS
 from coseal.demo.examples import example
 from coseal.errors import CosealError
 from coseal.ledger import codec
@@ -40,7 +41,7 @@ def table1() -> dict[str, Any]:
 
 def _table_row(index: int, row: dict[str, str]) -> dict[str, Any]:
     issuer = row["publishing_unit"].removesuffix(_JOINT)
-    joint = {"countersigned_by": ["co-issuers not named"]} if issuer != row["publishing_unit"] else {}
+    joint = {"countersigned_by": [UNNAMED_ISSUERS]} if issuer != row["publishing_unit"] else {}
     return {
         "id": f"table1/{index:02}",
         "title": row["title"],

@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from coseal.contracts.mission.evaluating import MAX_EVALUATIONS_KEPT
+from coseal.contracts.mission.fields import (
+    MAX_EVALUATIONS,
+    MAX_GOAL_INDICATORS,
+    MAX_GOALS,
+    MAX_INDICATORS,
+    MAX_TARGETS,
+)
+from coseal.contracts.mission.joining import MAX_INSTRUMENTS
+from coseal.contracts.mission.state import evaluation_key, indicator_key, instrument_key, mission_key
+from coseal.contracts.participation.state import consultation_key
+from coseal.contracts.policy.state import instrument_key as policy_key
+from coseal.contracts.process.state import statistics_key
 from coseal.ledger.block import Receipt
 from coseal.ledger.render import time_text
 from tests.support.chain import Chain
@@ -92,3 +105,38 @@ class Missions(Deciding):
         """Commit an empty block so much later; return what missions began it with."""
         self.chain.extend([], later_ms=later_ms)
         return dict(self.chain.begun.get("mission", {}))
+
+
+def greatest() -> tuple[Data, int]:
+    """Return the state values of a mission with as much of everything as there may be, and a time to check it at.
+
+    Every policy shares an area with every other on the same goal, and an issuer, so that all pairs are compared.
+    """
+    start_ms = 1_700_000_000_000
+    names = [f"indicator {number}" for number in range(MAX_INDICATORS)]
+    wanted = {goal: names[4 * goal : 4 * goal + MAX_GOAL_INDICATORS] for goal in range(MAX_GOALS)}
+    goals = [{"id": f"goal {goal}", "title": "G", "indicators": dict.fromkeys(wanted[goal], "up")} for goal in wanted]
+    dates = [day(start_ms + 30 * number * DAY_MS) for number in range(MAX_EVALUATIONS)]
+    record = {**mission(start_ms), "goals": goals, "indicators": names, "evaluations": dates, "member": "regulator"}
+    record |= {"instruments": MAX_INSTRUMENTS, "evaluated": MAX_EVALUATIONS_KEPT, "revised_ms": start_ms}
+    values: Data = {mission_key("m"): record}
+    line = {"baseline": [0, dates[0]], "targets": [[9 * n, dates[n]] for n in range(1, MAX_TARGETS + 1)]}
+    for number, name in enumerate(names):
+        said = {**computed(name, "items", f"t{number}"), **line, "since_ms": start_ms, "first": 0}
+        values[indicator_key("m", name)] = said
+        values[statistics_key(f"t{number}")] = {"items": number}
+    for number in range(MAX_INSTRUMENTS):
+        policy: Data = {"level": "central", "passed_by": ["central-bank", f"body {number}"], "status": "promulgated"}
+        policy |= {"is_about": [f"area {area}" for area in range(32)], "origin": "live", "zone_minutes": 480}
+        policy |= {"cites": [f"law {cited}" for cited in range(64)], "first_date_entry_in_force": "2020-01-01"}
+        policy["events"] = [{"action": "passed", "date": "2020-01-01"}, {"action": "promulgated", "date": "2020-01-01"}]
+        policy["events"] += [{"action": "consulted", "consultation": f"c{number}"}]
+        values[policy_key(f"p{number}")] = policy
+        values[instrument_key("m", number + 1)] = {"policy": f"p{number}", "goal": "goal 0", "role": "funding"}
+        asked = {"status": "closed", "due_ms": start_ms, "overdue": [], "classes": {"person": 1}}
+        values[consultation_key(f"c{number}")] = asked
+    for number in range(MAX_EVALUATIONS_KEPT):
+        said = {"date": dates[0], "time_ms": start_ms, "status": "open"}
+        said["verdicts"] = {goal["id"]: "not_met" for goal in goals}
+        values[evaluation_key("m", number + 1)] = said
+    return values, start_ms + 800 * DAY_MS

@@ -14,6 +14,7 @@ from coseal.node.http.contracts import (
     currency,
     evidence,
     governance,
+    mission,
     policy,
     process,
     process_flows,
@@ -31,6 +32,7 @@ ROUTERS: Final[tuple[Callable[[Context], APIRouter], ...]] = (
     currency.router,
     trade.router,
     certification.router,
+    mission.router,
     credit.router,
 )
 """What returns the routes of each."""
