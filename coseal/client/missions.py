@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from coseal.client.exchange import Exchange
-from coseal.client.proven import ProvenValues, proven_values
+from coseal.client.proven import proven_values
 from coseal.client.session import Session
+from coseal.contracts.kernel.action import Reader
 from coseal.contracts.mission.described import checked
 from coseal.contracts.mission.state import mission_key
 from coseal.errors import BadAnswer, Busy
@@ -36,10 +37,10 @@ class Missions(Generic[One]):
         return found
 
 
-class _Asked:
-    """A reader of proven values that notes which other keys are asked."""
+class Asked:
+    """A reader of values that were read, which notes in ``missing`` what else is asked."""
 
-    def __init__(self, values: ProvenValues, known: Sequence[str]) -> None:
+    def __init__(self, values: Reader, known: Sequence[str]) -> None:
         self._values, self._known = values, frozenset(known)
         self.missing: dict[str, None] = {}
 
@@ -56,7 +57,7 @@ def failures_of(session: Session, mission: str) -> Exchange[dict[str, Any]]:
     keys = [mission_key(mission)]
     for _ in range(_PASSES):
         values = yield from proven_values(session, keys)
-        reader = _Asked(values, keys)
+        reader = Asked(values, keys)
         found = checked(reader, mission, values.height, values.time_ms)
         if found is None:
             raise BadAnswer(f"there is no mission {mission}", "see `coseal mission list`")
