@@ -76,7 +76,9 @@ def _row(page: Page, name: str, record: Data) -> list[Child]:
 
 async def mission(page: Page) -> View:
     """Build the page of a mission."""
-    name, values, now_ms = page.part("mission"), Values(page), page.data.block_ms or page.now_ms
+    name, values = page.part("mission"), Values(page)
+    await values.read(mission_key(name))
+    now_ms = page.data.block_ms or page.now_ms
     found = await _checked(values, name, now_ms)
     if found is None:
         raise Problem(404, "unknown_mission", page.t("missions.unknown", name=name), values.shown.node)

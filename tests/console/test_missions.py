@@ -33,6 +33,7 @@ def test_what_fails_is_shown_until_it_is_mended(tmp_path: Path) -> None:
         assert 'class="seal verified"' in failures
         assert "No policy in force serves a goal use fails" in words(failures)
         assert "mission/mission/m" in failures
+        assert "overdue" not in words(failures), "the time is that of the block"
         scene.publish(is_about=["payments"])
         dates = {"date_publication": "2020-01-02", "first_date_entry_in_force": "2020-01-03"}
         scene.ok("central-bank", "policy.promulgate", id="p", **dates)
