@@ -89,8 +89,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--out", type=Path, default=Path("bench/results/payments.json"))
     options = parser.parse_args()
-    gc.set_threshold(*COLLECTIONS)  # as a node does
     scene = funded()
+    gc.freeze()
+    gc.set_threshold(*COLLECTIONS)  # both as a node does
     rates = dict.fromkeys(CASES, 0.0)
     for _ in range(options.rounds):
         for name, make in CASES.items():

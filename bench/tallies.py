@@ -67,8 +67,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("bench/results/tallies.json"))
     options = parser.parse_args()
-    gc.set_threshold(*COLLECTIONS)  # as a node does
     scenes = {tallied: scene(tallied=tallied) for tallied in (False, True)}
+    gc.freeze()
+    gc.set_threshold(*COLLECTIONS)  # both as a node does
     took = dict.fromkeys(scenes, float("inf"))
     for _ in range(ROUNDS):
         for tallied, made in scenes.items():

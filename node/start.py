@@ -54,11 +54,9 @@ from coseal.node.telemetry.tracing import Tracer
 from coseal.node.transport.links import Identity
 
 DESCRIPTORS: Final = 65_536
-COLLECTIONS: Final = (50_000, 8, 50)
+COLLECTIONS: Final = (20_000, 20, 50)
 """Thresholds of Python's garbage collector. Transactions are many small objects without cycles, which wait in the
-mempool: with the usual thresholds a tenth of the time under load went into looking at them again and again. The first
-is above what a block of some hundred events has at once while it is executed, which goes without the collector; with
-the second, what lived longer is looked at as often as if the first were 20,000."""
+mempool: with the usual thresholds a tenth of the time under load went into looking at them again and again."""
 _log = structlog.get_logger("node")
 
 

@@ -59,12 +59,35 @@ def observe(view: View, context: Context, batch: RecordedBatch) -> Result | Reje
     return watch.finish()
 
 
+class Monitors:
+    """Reads the monitors of objects of a process type.
+
+    It knows no watch: one that refers to itself in a circle, with all items of its batch, waits for the collector.
+    """
+
+    __slots__ = ("_judges", "_judging", "_keeping", "_process_type", "_resting", "_view")
+
+    def __init__(
+        self, view: View, process_type: str, judges: Sequence[JudgingSet], keeping: Keeping, resting: Collection[str]
+    ) -> None:
+        self._view, self._process_type, self._judges = view, process_type, judges
+        self._keeping, self._resting = keeping, resting
+        self._judging: dict[str, Judging] = {}
+
+    def read(self, name: ObjectName) -> Watched:
+        """Return the monitors of an object as the state has them."""
+        place, found = (self._process_type, *name), self._judging.get(name[0])
+        if found is None:
+            found = self._judging[name[0]] = judging_type(self._judges, name[0])
+        return Watched(place, self._keeping.read(self._view, place), found, self._keeping, self._resting)
+
+
 class Watch:
     """Judges one batch of ``process.record``; nothing is written before ``finish``."""
 
     __slots__ = (
         *("batch", "context", "corrected", "definition", "found", "held", "judges", "judges_sources", "keeping"),
-        *("judging", "live", "neighbours", "objects", "resting", "source", "types", "view", "zone_minutes"),
+        *("live", "monitors", "neighbours", "objects", "source", "types", "view", "zone_minutes"),
     )
 
     def __init__(
@@ -80,7 +103,7 @@ class Watch:
     ) -> None:
         """``resting`` are sets that do not judge this batch, and whose monitors stay."""
         self.view, self.context, self.batch, self.judges = view, context, batch, judges
-        self.keeping, self.resting = keeping, resting
+        self.keeping = keeping
         self.source, definition, record = batch.source, batch.definition, batch.record
         self.definition = definition
         self.types = {kind for judge in judges for kind in judge.by_type if batch.judged in ("", kind)}
@@ -89,8 +112,8 @@ class Watch:
         self.zone_minutes: int | None = record.get("zone_minutes")
         self.held = held
         self.objects: dict[ObjectName, Watched] = {}
-        self.judging: dict[str, Judging] = {}
-        self.neighbours = Neighbours(view, judges, self.objects, self._read)
+        self.monitors = Monitors(view, definition["id"], judges, keeping, resting)
+        self.neighbours = Neighbours(view, judges, self.objects, self.monitors.read)
         self.found: list[Found | tuple[Mapping[str, Any], Item]] = []
         self.corrected: dict[ObjectName, list[Recording]] = {
             name: []
@@ -214,17 +237,11 @@ class Watch:
         watched = self.objects.get(name)
         if watched is None:
             self.view.charge(WATCH_STEPS + SET_STEPS * len(self.judges))
-            watched = self.objects[name] = self._read(name)
+            watched = self.objects[name] = self.monitors.read(name)
             watched.recorded_by(self.source, live=self.live)
             if first:
                 watched.began_ms = self.context.time_ms
         return watched
-
-    def _read(self, name: ObjectName) -> Watched:
-        place, found = (self.definition["id"], *name), self.judging.get(name[0])
-        if found is None:
-            found = self.judging[name[0]] = judging_type(self.judges, name[0])
-        return Watched(place, self.keeping.read(self.view, place), found, self.keeping, self.resting)
 
     def conclude(self) -> list[Settled] | Rejected:
         """Judge again what was corrected, and write the monitors; return what was judged again.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from coseal.contracts.kernel import due
 from coseal.contracts.kernel.budget import MAX_DUE
 from coseal.contracts.kernel.dates import DAY_MS
+from coseal.contracts.process.batch import RecordedBatch
 from coseal.contracts.supervision import observer as supervision_watch
 from coseal.contracts.supervision import sets_in_force as supervision_sets
+from coseal.contracts.supervision.observer import Watch
 from coseal.contracts.supervision.state import obligation_key
 from coseal.ledger.render import time_text
 
@@ -49,6 +53,18 @@ def test_a_finding_is_raised_in_the_transaction_that_records_it(court):
     record = court.get(f"finding/{found['id']}")
     assert {name: record[name] for name in found} == found
     assert (record["height"], record["time_ms"]) == (court.chain.executor.height, court.chain.executor.time_ms)
+
+
+def test_a_batch_is_gone_once_it_is_judged_without_the_garbage_collector(court):
+    court.adopt(limit(court, severity="warning"))
+    gc.collect()
+    gc.disable()
+    try:
+        assert court.record(court.event("pay", attributes={"amount": 101})).data["findings"]
+        left = [type(each) for each in gc.get_objects() if isinstance(each, Watch | RecordedBatch)]
+    finally:
+        gc.enable()
+    assert left == []
 
 
 def test_a_batch_that_a_rule_rejects_names_event_and_rule_and_leaves_nothing(court):
