@@ -1,7 +1,8 @@
 """The custodian's service: it looks for seats that wait for this member, compares their keys, and answers.
 
 Law: a seat is answered by what the chain proves; where keys cannot be compared here, nothing is answered, and the
-next look tries again. What was answered is on the chain, so a service that is started again continues.
+next look tries again. What was answered is on the chain, so a service that is started again continues. Nothing is
+released unless that is asked for, and then for requests alone that are proven to be approved.
 """
 
 from __future__ import annotations
@@ -19,11 +20,15 @@ from coseal.errors import EXIT_UNKNOWN, CosealError
 if TYPE_CHECKING:
     from coseal.client.blocking import Client
     from coseal.client.custodian import Answer
+    from coseal.client.openings import Openings
+    from coseal.client.transactions import Committed
     from coseal.network.access import Access
     from coseal.sealing.secrets import Secrets
 
 _ANSWERED_IN: Final = ("dealt", "armed")
 """The statuses of a vault in which a seat answers."""
+_RELEASED_IN: Final = ("approved", "released")
+"""The statuses of a request in which seats release."""
 
 custodian_app = typer.Typer(cls=Commands, no_args_is_help=True, help="Hold seats at the vaults of other members.")
 
@@ -48,18 +53,24 @@ def run(
     sender: SenderOption,
     once: Annotated[bool, typer.Option("--once", help="Answer what waits now, and end.")] = False,
     every: Annotated[float, typer.Option("--every", min=0.2, metavar="SECONDS", help="How often to look.")] = 5.0,
+    release: Annotated[
+        bool, typer.Option("--release", help="Also release for each request that others approved, asking nobody.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Accept the seats of a member whose keys are those committed to on the chain; refuse the others with the reason.
 
     Keys of accepted seats are kept beside the operator's key. The service ends with Ctrl-C or SIGTERM; start it again
-    at any time. With --once the exit code is 2 if a seat could not be answered.
+    at any time. With --once the exit code is 2 if something could not be answered. With --release it also releases the
+    parts of its seats for every approved request: whoever approves decides then, and the custodian does not.
 
     Examples:
 
       coseal disclosure custodian run --as regulator
 
       coseal disclosure custodian run --as regulator --once --json
+
+      coseal disclosure custodian run --as regulator --release
     """
     stop = threading.Event()
     if not once:
@@ -69,7 +80,7 @@ def run(
     said: set[str] = set()
     while True:
         failed = False
-        for line, fine, document in _look(access, sender):
+        for line, fine, document in _look(access, sender, release=release):
             failed = failed or not fine
             if fine or line not in said:  # what fails again and again is said once
                 _say(line, document, fine=fine, as_json=as_json)
@@ -80,8 +91,8 @@ def run(
             return
 
 
-def _look(access: Access, sender: str) -> Iterator[tuple[str, bool, dict[str, Any]]]:
-    """Answer each seat that waits; yield a line, whether it was answered, and the same as a document."""
+def _look(access: Access, sender: str, *, release: bool) -> Iterator[tuple[str, bool, dict[str, Any]]]:
+    """Answer what waits; yield a line each, whether it was answered, and the same as a document."""
     from coseal.contracts.disclosure.state import vault_key
 
     try:
@@ -98,8 +109,43 @@ def _look(access: Access, sender: str) -> Iterator[tuple[str, bool, dict[str, An
                     yield f"{owner}/{vault}: not answered: {error}", False, {"owner": owner, "vault": vault}
                 else:
                     yield _line(found), True, _document(found)
+            if release:
+                yield from _release(client, client.openings(vaults.secrets))
     except CosealError as error:
         yield f"cannot look: {error}", False, {}
+
+
+def _release(client: Client, openings: Openings[Committed]) -> Iterator[tuple[str, bool, dict[str, Any]]]:
+    """Release for each request that waits for a seat of this member; yield as ``_look``."""
+    waiting = [
+        row
+        for status in _RELEASED_IN
+        for row in client.pages("/v1/disclosure/requests", "requests", status=status)
+        if _waits(client, str(row["requester"]), str(row["request"]))
+    ]
+    for row in waiting:
+        by, name = str(row["requester"]), str(row["request"])
+        try:
+            data = openings.release(by, name).require_ok().data
+        except CosealError as error:
+            yield f"{by}/{name}: not released: {error}", False, {"by": by, "request": name}
+        else:
+            line = f"{by}/{name}: released by seat {data['seat']} of {data['owner']}/{data['vault']}"
+            document = {"by": by, "request": name, "seat": data["seat"], "status": data["status"]}
+            yield f"{line}; the request is {data['status']}", True, {**document, "answer": "released"}
+
+
+def _waits(client: Client, by: str, name: str) -> bool:
+    """Say whether a request waits for a seat that this member accepted and has not answered for."""
+    from coseal.contracts.disclosure.state import request_key, vault_key
+
+    request: Any = client.value(request_key(by, name))
+    if by == client.member or request is None or request["status"] not in _RELEASED_IN:
+        return False
+    vault: Any = client.value(vault_key(request["owner"], request["vault"]))
+    seats = [] if vault is None else vault["seats"]
+    answered = {*request["declined"], *(seat for seat, _, _ in request["released"])}
+    return any([client.member, "accepted"] == list(held) for at, held in enumerate(seats) if at not in answered)
 
 
 def _line(found: Answer) -> str:

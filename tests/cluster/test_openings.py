@@ -84,7 +84,9 @@ def test_custodians_release_to_an_approved_request_and_the_one_that_lies_is_name
     assert "the request is released" in run("institute-a", "release", "city/r1")
     out = tmp_path / "rates.json"
     assert "0 of 3 cells opened" in run("city", "open", "r1", "--out", out, code=2)
-    run("central-bank", "release", "city/r1")
+    said = run("central-bank", "custodian", "run", "--once", "--release")
+    assert said == "city/r1: released by seat 1 of bank-a/loans; the request is released"
+    assert run("central-bank", "custodian", "run", "--once", "--release") == ""
     said = run("city", "open", "r1", "--out", out)
     assert "3 of 3 cells opened" in said
     assert "fault of enterprise-a: its part is not that of its keys" in said
