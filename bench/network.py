@@ -101,18 +101,20 @@ def running_network(
     base_port: int = 26000,
     parameters: Mapping[str, int] | None = None,
     engine: str = PBFT_NAME,
+    constitution: str | None = None,
     code: Path = ROOT,
 ) -> Iterator[Network]:
     """Start a network in a temporary folder; end its processes and remove it afterwards.
 
-    ``parameters`` of the chain replace the defaults, ``engine`` orders it; ``code`` is the folder of the software that
-    it runs.
+    ``parameters`` of the chain replace the defaults, ``engine`` orders it, and it is founded with a ``constitution``
+    (that of ``coseal up`` unless it is given); ``code`` is the folder of the software that it runs.
     """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # no user's node compiles its sources again at every start
     directory = Path(tempfile.mkdtemp(prefix="coseal-bench-", dir=os.environ.get("COSEAL_BENCH_DIR")))
     folder = directory / "net"
     command = ["up", str(folder), "--base-port", str(base_port), "--detach", "--no-console", "--timeout", f"{START_S}"]
     command += [] if engine == PBFT_NAME else ["--engine", engine]
+    command += [] if constitution is None else ["--constitution", constitution]
     if parameters is None:
         command += ["--validators", str(validators)]
     else:
