@@ -210,6 +210,8 @@ class Decisions:
         """Judge the receipt of a transaction, and follow what it did."""
         args, member = claim.args, claim.sender.split("/")[0]
         self._standing(height, claim.name, member, code)
+        if code == "invalid_argument":  # it says nothing that could be judged
+            return
         match claim.name:
             case "governance.propose":
                 self._proposed(height, member, args, code, data)
