@@ -14,7 +14,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,14 +60,15 @@ class Sender:
 
     def __init__(self, client: Client, kind: str, number: int, vault: Vault) -> None:
         self.client, self.kind, self.source, self._vault = client, kind, f"{kind}-{number}", vault
-        self._sequence = 1
+        self.made = 0
+        """Events so far, each with one cell if they are sealed."""
         self.sealing_s = 0.0
         args = {"id": self.source, "process_type": kind, "mode": "historical"}
         client.submit_any("process", "register_source", args).require_ok()
 
     def make(self) -> Batch:
         """Return the next batch, signed and sealed."""
-        first, self._sequence = self._sequence, self._sequence + EVENTS
+        first, self.made = self.made + 1, self.made + EVENTS
         args: dict[str, Any] = {"source": self.source, "sequence": first}
         plain = [_event(first + at, {"rate": f"0.{first + at:07}", "fee": "12.50"}) for at in range(EVENTS)]
         if self.kind == "clear":
@@ -80,8 +81,7 @@ class Sender:
             {**item, "attributes": {name: value.hex() for name, value in line[2]}}
             for item, line in zip(plain, made.lines, strict=True)
         ]
-        raw = sealed.encode_sidecar(made.sidecar)
-        said = {"name": sealed.name_of(made.sidecar).hex(), "bytes": len(raw)}
+        said, raw = sealed.attached(made.sidecar)
         args |= {"items": items, "sealed": {"vault": VAULT, "sidecar": said, "cells": EVENTS}}
         return Batch(self.client.session.sign("process", "record", args), raw)
 
@@ -151,7 +151,6 @@ def measured(network: Network, rounds: int, batches: int) -> dict[str, Any]:
     vault = prepare(network)
     senders = {kind: [Sender(_client(network), kind, number, vault) for number in range(SENDERS)] for kind in KINDS}
     rates, waits = dict.fromkeys(KINDS, 0.0), dict.fromkeys(KINDS, float("inf"))
-    turns: list[Callable[[str], None]] = []
 
     def rate(kind: str) -> None:
         made = [[sender.make() for _ in range(batches)] for sender in senders[kind]]
@@ -161,12 +160,11 @@ def measured(network: Network, rounds: int, batches: int) -> dict[str, Any]:
         first = senders[kind][0]
         waits[kind] = min(waits[kind], median(first.send(first.make()) for _ in range(2 * batches)))
 
-    turns = [rate, wait]
     for _ in range(rounds):
-        for turn in turns:
+        for turn in (rate, wait):
             for kind in KINDS:
                 turn(kind)
-    cells = sum(sender._sequence - 1 for sender in senders["sealed"])
+    cells = sum(sender.made for sender in senders["sealed"])
     sealing_s = sum(sender.sealing_s for sender in senders["sealed"])
     return {
         **{f"{kind}_events_per_s": round(rates[kind]) for kind in KINDS},

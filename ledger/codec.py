@@ -142,6 +142,15 @@ def fields(value: Any, what: str, names: Collection[str]) -> dict[str, Any]:
     return found
 
 
+def all_fields(value: Any, what: str, names: frozenset[str]) -> dict[str, Any]:
+    """Return a mapping with string keys that has all of ``names`` and no other; raise ``Malformed``."""
+    found = fields(value, what, names)
+    missing = sorted(names - set(found))
+    if missing:
+        raise Malformed(f"{what}.{missing[0]} is missing")
+    return found
+
+
 def mapping(value: Any, what: str) -> dict[str, Any]:
     """Return ``value`` if it is a map; else raise ``Malformed``."""
     if type(value) is not dict:

@@ -189,6 +189,12 @@ def name_of(sidecar: Sidecar) -> bytes:
     return merkle.root(sidecar.lines())  # B6
 
 
+def attached(sidecar: Sidecar) -> tuple[dict[str, Value], bytes]:
+    """Return how a transaction names a sidecar that comes beside it, and the bytes of the sidecar."""
+    raw = encode_sidecar(sidecar)
+    return {"name": name_of(sidecar).hex(), "bytes": len(raw)}, raw
+
+
 def decode_sidecar(raw: bytes, name: bytes | None = None) -> Sidecar:
     """Return the sidecar with these bytes; raise ``Malformed`` for other forms, or another name than ``name``."""
     if len(raw) > SIDECAR_BYTES_MAX:  # B6

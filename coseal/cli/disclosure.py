@@ -23,6 +23,7 @@ from coseal.cli.shared import (
     plain_table,
     print_json,
     reaching,
+    two_names,
     visible,
 )
 from coseal.errors import BadAnswer
@@ -156,9 +157,7 @@ def status(
 
       coseal disclosure vault status bank-a/loans
     """
-    owner, slash, name = vault.partition("/")
-    if not (owner and slash and name):
-        raise typer.BadParameter("expected OWNER/VAULT, such as bank-a/loans")
+    owner, name = two_names(vault, "OWNER/VAULT", "bank-a/loans")
     with access.client() as client:
         record = _record(client, owner, name)
     if as_json:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from coseal.cli.custodian import secrets_of
-from coseal.cli.shared import JsonOption, SenderOption, plain_table, print_json, reaching, visible
+from coseal.cli.shared import JsonOption, SenderOption, plain_table, print_json, reaching, two_names, visible
 from coseal.errors import EXIT_BAD, EXIT_UNKNOWN, CosealError
 
 if TYPE_CHECKING:
@@ -62,9 +62,7 @@ def request(
       coseal disclosure request r1 bank-a/loans --cells 1:1-3:price --order "Order 12"
       --purpose "Compare the rates with the cap" --legal-basis "Article 38" --as regulator
     """
-    owner, slash, held = vault.partition("/")
-    if not (owner and slash and held):
-        raise typer.BadParameter("expected OWNER/VAULT, such as bank-a/loans")
+    owner, held = two_names(vault, "OWNER/VAULT", "bank-a/loans")
     basis, reference = _basis(order, finding, own=own)
     scope = [_part_of(one) for one in cells]
     why = {"basis": basis, "reference": reference, "purpose": purpose, "legal_basis": legal_basis}
@@ -124,9 +122,7 @@ def release(
 
       coseal disclosure release regulator/r1 --as central-bank
     """
-    by, slash, own = name.partition("/")
-    if not (by and slash and own):
-        raise typer.BadParameter("expected MEMBER/REQUEST, such as regulator/r1")
+    by, own = two_names(name, "MEMBER/REQUEST", "regulator/r1")
     with access.client(sender) as client:
         committed = client.openings(secrets_of(access, client)).release(by, own).require_ok()
     data = committed.data

@@ -240,6 +240,14 @@ def _within(value: Any) -> str:
     return f"({_shown(value)})" if isinstance(value, Mapping | list) else _shown(value)
 
 
+def two_names(text: str, form: str, example: str) -> tuple[str, str]:
+    """Return what stands before and after the first slash; ``form`` and ``example`` say what is expected."""
+    first, slash, second = text.partition("/")
+    if not (first and slash and second):
+        raise typer.BadParameter(f"expected {form}, such as {example}")
+    return first, second
+
+
 def save_document(
     out: Path, document: Mapping[str, Any], facts: Mapping[str, Any], show: Callable[[], None], *, as_json: bool
 ) -> None:

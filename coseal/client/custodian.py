@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from coseal.client.corrections import submitted
-from coseal.client.exchange import Exchange, false_answer
+from coseal.client.exchange import Exchange
 from coseal.client.session import COMMIT_TIMEOUT_S, Session
 from coseal.client.transactions import Committed
 from coseal.contracts.disclosure.keys import CUSTODY
@@ -18,7 +18,7 @@ from coseal.contracts.disclosure.state import NAME, newest_key_key, vault_key
 from coseal.contracts.disclosure.vaults import ARMED, DEALT, Vault, vault_of
 from coseal.errors import BadAnswer, CosealError
 from coseal.ledger import sealed
-from coseal.ledger.errors import LedgerError, Malformed
+from coseal.ledger.errors import Malformed
 from coseal.ledger.sealed import Envelope, Envelopes
 from coseal.sealing import dealing
 from coseal.sealing.secrets import SeatSecrets, Secrets
@@ -101,11 +101,7 @@ def _dealt(session: Session, secrets: Secrets, vault: Vault, about: bytes) -> Ex
         if kept.chain == session.genesis.chain_id:
             return "", kept.keys
         raise CosealError(f"{secrets.folder} has keys of {vault.owner}/{vault.id} on another chain", "move them away")
-    raw = yield from session.sidecar(vault.envelopes)
-    try:
-        sidecar = sealed.decode_sidecar(raw, vault.envelopes)
-    except LedgerError as error:
-        raise false_answer(session.url, f"gave other bytes than the envelopes of the vault: {error.reason}") from None
+    sidecar = yield from session.sidecar(vault.envelopes)
     if not isinstance(sidecar, Envelopes) or sidecar.about != about:
         return "The sidecar has no envelopes of this vault", ()
     own = [envelope for envelope in sidecar.envelopes if envelope.member == session.member]

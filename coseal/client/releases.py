@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from coseal.client.custodian import Proven, required_vault
-from coseal.client.exchange import Exchange, false_answer
-from coseal.client.session import COMMIT_TIMEOUT_S, Session
+from coseal.client.exchange import Exchange
+from coseal.client.session import Session
 from coseal.client.transactions import Committed
 from coseal.contracts.disclosure.requests import APPROVED, RELEASED, Request, request_of
 from coseal.contracts.disclosure.state import NAME, request_key, sidecar_key
 from coseal.errors import BadAnswer, CosealError
 from coseal.ledger import custody, sealed
-from coseal.ledger.errors import LedgerError, Malformed
+from coseal.ledger.errors import Malformed
 from coseal.ledger.sealed import Cells
 from coseal.sealing import dealing, releasing
 from coseal.sealing.releasing import Scoped
@@ -48,11 +48,7 @@ def cells_of(
     record: Any = yield from session.value(sidecar_key(request.owner, request.vault, number))
     if record is None:
         raise BadAnswer(f"the sidecar {number} of {request.owner}/{request.vault} is erased")
-    raw = yield from session.sidecar(record["name"])
-    try:
-        sidecar = sealed.decode_sidecar(raw, record["name"])
-    except LedgerError as error:
-        raise false_answer(session.url, f"gave other bytes than the sidecar: {error.reason}") from None
+    sidecar = yield from session.sidecar(record["name"])
     vault = sealed.vault_id(session.genesis.chain_id, request.owner, request.vault)
     if not isinstance(sidecar, Cells) or sidecar.vault != vault:
         raise CosealError(f"the sidecar {number} has no cells of {request.owner}/{request.vault}")
@@ -80,7 +76,5 @@ def release(session: Session, secrets: Secrets, by: str, name: str) -> Exchange[
         envelopes = releasing.enclose(chain, by, request.key, given)
     except Malformed as error:
         raise BadAnswer(error.reason, f"decline it: {by} sent bytes that are no key") from None
-    raw = sealed.encode_sidecar(envelopes)
-    named = {"name": sealed.name_of(envelopes).hex(), "bytes": len(raw)}
-    args = {"by": by, "request": name, "envelopes": named}
-    return (yield from session.commit(session.sign(NAME, "release", args), COMMIT_TIMEOUT_S, raw))
+    args = {"by": by, "request": name}
+    return (yield from session.commit_beside(NAME, "release", args, "envelopes", envelopes))

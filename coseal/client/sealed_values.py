@@ -13,7 +13,7 @@ from typing import Any, Final
 from coseal.audit.history import UNPROVEN, ObjectHistory, history_json
 from coseal.audit.reveal import MAX_VALUES, Revealed, reveal_json
 from coseal.client import reads
-from coseal.client.exchange import Exchange, false_answer
+from coseal.client.exchange import Exchange
 from coseal.client.session import Session
 from coseal.contracts.disclosure.keys import READER
 from coseal.contracts.disclosure.state import at_key, audience_key
@@ -26,6 +26,7 @@ from coseal.ledger.codec import Value
 from coseal.ledger.errors import LedgerError, Malformed
 from coseal.ledger.handover import with_handovers
 from coseal.ledger.sealed import Cells, Envelopes
+from coseal.ledger.transaction import Transaction
 from coseal.sealing import dealing
 from coseal.sealing.cells import key_for_audience, read_cell
 from coseal.sealing.ciphers import SealedValue
@@ -124,11 +125,13 @@ def revealed(
 
 
 class _Reading:
-    """Reads items one after the other; a sidecar is asked for once."""
+    """Reads items one after the other; transactions and sidecars are asked for once, keys are read once."""
 
     def __init__(self, session: Session, secrets: Secrets) -> None:
         self._session, self._secrets = session, secrets
+        self._transactions: dict[bytes, Transaction] = {}
         self._sidecars: dict[bytes, Cells | str] = {}
+        self._own: dict[str, tuple[bytes, ...]] = {}
         self._granted: dict[tuple[str, str], dict[tuple[str, int], bytes]] = {}
         self._asked: set[tuple[str, str, str]] = set()
 
@@ -157,8 +160,9 @@ class _Reading:
             name = bytes.fromhex(tx)
         except (TypeError, ValueError):
             raise BadAnswer(f"the node does not say where item {sequence} of {source} was recorded") from None
-        committed = yield from self._session.receipt(name)
-        args, member = committed.transaction.args, committed.transaction.sender.partition("/")[0]
+        if name not in self._transactions:
+            self._transactions[name] = (yield from self._session.receipt(name)).transaction
+        args, member = self._transactions[name].args, self._transactions[name].sender.partition("/")[0]
         at = sequence - int(args.get("sequence", 0))
         recorded = args.get("items", ())
         same = f"{member}/{args.get('source')}" == source and 0 <= at < len(recorded)
@@ -176,15 +180,11 @@ class _Reading:
 
     def _fetched(self, name: bytes) -> Exchange[Cells | str]:
         try:
-            raw = yield from self._session.sidecar(name)
+            sidecar = yield from self._session.sidecar(name)
         except Refused as error:
             if error.code != "unknown_sidecar":
                 raise
             return ERASED if (yield from self._session.value(at_key(name))) is None else NO_ACCESS
-        try:
-            sidecar = sealed.decode_sidecar(raw, name)
-        except LedgerError as error:
-            raise false_answer(self._session.url, f"gave other bytes than the sidecar: {error.reason}") from None
         return sidecar if isinstance(sidecar, Cells) else FALSE
 
     def _cell(
@@ -196,8 +196,9 @@ class _Reading:
         if cell is None or sidecar.vault != about:
             return FALSE
         if owner == self._session.member:
-            kept = self._secrets.vault(vault)
-            key = custody.cell_key(about, kept.keys, sealed.cell_id(about, sidecar.seed, source, *line[:2]))
+            if vault not in self._own:
+                self._own[vault] = self._secrets.vault(vault).keys
+            key = custody.cell_key(about, self._own[vault], sealed.cell_id(about, sidecar.seed, source, *line[:2]))
         else:
             granted = yield from self._audiences(owner, vault, about, sidecar.audiences)
             if not granted:
@@ -236,10 +237,9 @@ class _Reading:
         versions = {sealed.audience_id(about, audience, each): each for each in range(1, record["version"] + 1)}
         for name in record["grants"]:
             try:
-                raw = yield from session.sidecar(name)
-                sidecar = sealed.decode_sidecar(raw, name)
-            except (Refused, LedgerError):
-                continue  # replaced meanwhile, or no envelopes: then there is no key
+                sidecar = yield from session.sidecar(name)
+            except Refused:
+                continue  # replaced meanwhile: then there is no key
             if not isinstance(sidecar, Envelopes) or sidecar.about not in versions:
                 continue
             for envelope in sidecar.envelopes:

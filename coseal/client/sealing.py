@@ -183,8 +183,7 @@ def _record(
     for sequence, _, named in made.lines:
         commitments.setdefault(sequence, {}).update((key, value.hex()) for key, value in named)
     items = [_committing(item, commitments.get(first + at, {})) for at, item in enumerate(items)]
-    raw = sealed.encode_sidecar(made.sidecar)
-    said = {"name": sealed.name_of(made.sidecar).hex(), "bytes": len(raw)}
+    said, raw = sealed.attached(made.sidecar)
     more = {"items": items, "sealed": {"vault": name, "sidecar": said, "cells": len(plain)}}
     committed = yield from session.commit(session.sign("process", "record", {**args, **more}), COMMIT_TIMEOUT_S, raw)
     return committed.require_ok()

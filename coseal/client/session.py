@@ -43,6 +43,7 @@ from coseal.ledger.proof import CertifiedValue
 from coseal.ledger.render import (
     state_proof_json,
 )
+from coseal.ledger.sealed import Sidecar, attached, decode_sidecar
 from coseal.ledger.signing import Signer
 from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import ValidatorSet
@@ -307,10 +308,11 @@ class Session:
         raw = (yield from self.state(key, min_height)).value
         return None if raw is None else codec.decode(raw)
 
-    def sidecar(self, name: bytes) -> Exchange[bytes]:
-        """Return a live sidecar that the own member may read, as a node gives it; its reader compares the name.
+    def sidecar(self, name: bytes) -> Exchange[Sidecar]:
+        """Return a live sidecar that the own member may read; it is the one of this name.
 
-        Nodes are asked in turn: one may not hold it yet. Raises ``Refused`` (``unknown_sidecar``) if none gives it.
+        Nodes are asked in turn: one may not hold it yet. Raises ``Refused`` (``unknown_sidecar``) if none gives it,
+        ``FalseAnswer`` if one gives something else.
         """
         if self._signer is None or self.sender is None:
             raise CosealError(
@@ -325,7 +327,18 @@ class Session:
             self.turn(reply.node)
             if not left:
                 document_of(reply)
-        return reply.content
+        try:
+            return decode_sidecar(reply.content, name)
+        except LedgerError as error:
+            raise false_answer(reply.node, f"gave other bytes than the sidecar: {error.reason}") from None
+
+    def commit_beside(
+        self, contract: str, action: str, args: Mapping[str, Any], field: str, sidecar: Sidecar
+    ) -> Exchange[Committed]:
+        """Sign an action that names a sidecar in ``field`` of its arguments, and commit it with the sidecar."""
+        named, raw = attached(sidecar)
+        transaction = self.sign(contract, action, {**args, field: named})
+        return (yield from self.commit(transaction, COMMIT_TIMEOUT_S, raw))
 
     def block(self, height: int | str) -> Exchange[CommittedBlock]:
         """Return a committed block by height or ``latest``, its certificate verified against the genesis."""

@@ -185,7 +185,7 @@ def _open_vault(
     envelopes = _sealed(lambda: dealing.deal(chain, kept.hash, shape, kept.keys, seats))
     commitments = [each.hex() for each in dealing.commitments(kept.hash, kept.keys)]
     args = {"vault": name, "plan": plan, "commitments": commitments, **more}
-    committed = yield from _committed(session, "open_vault", args, envelopes)
+    committed = yield from session.commit_beside(NAME, "open_vault", args, "envelopes", envelopes)
     if committed.ok and [member for member, _ in committed.data["seats"]] != members:
         hint = f"its custodians will refuse; then open another one with again={name}"
         raise BadAnswer(f"other members sit at {name} than its keys were dealt to a moment before", hint)
@@ -274,7 +274,7 @@ def _grant(
     about = sealed.audience_id(secrets.vault(vault).hash, audience, chosen)
     envelopes = _sealed(lambda: dealing.grant(chain, about, key, sealing))
     args = {"vault": vault, "audience": audience, "version": chosen, "to": readers}
-    return (yield from _committed(session, "grant", args, envelopes))
+    return (yield from session.commit_beside(NAME, "grant", args, "envelopes", envelopes))
 
 
 def _sealed(make: Callable[[], Envelopes]) -> Envelopes:
@@ -284,10 +284,3 @@ def _sealed(make: Callable[[], Envelopes]) -> Envelopes:
         raise BadAnswer(
             error.reason, "its member publishes another key; any bytes of the right size are taken"
         ) from None
-
-
-def _committed(session: Session, action: str, args: Mapping[str, Any], envelopes: Envelopes) -> Exchange[Committed]:
-    raw = sealed.encode_sidecar(envelopes)
-    named = {"name": sealed.name_of(envelopes).hex(), "bytes": len(raw)}
-    transaction = session.sign(NAME, action, {**args, "envelopes": named})
-    return (yield from session.commit(transaction, COMMIT_TIMEOUT_S, raw))

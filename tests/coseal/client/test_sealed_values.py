@@ -63,6 +63,21 @@ def test_an_owner_reads_what_it_sealed_beside_all_items(scene: Sealing) -> None:
     assert (statuses(found), {one.vault for one in found.attributes}) == ({READ}, {"loans"})
 
 
+def test_what_items_share_is_asked_for_once(scene: Sealing, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.record([event(number) for number in range(1, 6)])
+    asked: list[str] = []
+    handle = scene.node.handle_request
+
+    def noting(request: Any) -> Any:
+        asked.append(request.url.path)
+        return handle(request)
+
+    monkeypatch.setattr(scene.node, "handle_request", noting)
+    assert len(opened(scene).attributes) == 15
+    assert sum(path.endswith("/receipt") for path in asked) == 1
+    assert sum(path.startswith("/v1/sidecars/") for path in asked) == 1
+
+
 def test_a_reader_reads_with_a_granted_key_and_keeps_it(scene: Sealing) -> None:
     grant(scene, READER)
     scene.record([event(1)])
