@@ -17,9 +17,8 @@ from coseal.audit.certified import Judged, block_text
 from coseal.audit.steps import Trace
 from coseal.contracts.disclosure.log import Entry, head_after
 from coseal.contracts.disclosure.state import log_key
+from coseal.contracts.process.chain import count_and_head
 from coseal.ledger import codec
-from coseal.ledger.block import Header
-from coseal.ledger.certificates import Certificate
 from coseal.ledger.errors import BadProof, Malformed
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.proof import CertifiedValue
@@ -50,16 +49,6 @@ class Shown(NamedTuple):
     entries: Sequence[Access]
     record: CertifiedValue
 
-    @property
-    def header(self) -> Header:
-        """The header that everything rests on."""
-        return self.record.header
-
-    @property
-    def certificate(self) -> Certificate:
-        """The signatures under it."""
-        return self.record.certificate
-
 
 def read(value: Any) -> Shown:
     """Return what a document shows; raise ``Malformed``. Proves nothing yet."""
@@ -73,10 +62,7 @@ def read(value: Any) -> Shown:
 
 
 def _entry(row: Any) -> Access:
-    fields = codec.fields(row, "entry", _ENTRY_NAMES)
-    missing = sorted(_ENTRY_NAMES - set(fields))
-    if missing:
-        raise Malformed(f"entry.{missing[0]} is missing")
+    fields = codec.all_fields(row, "entry", _ENTRY_NAMES)
     return Access(
         codec.integer(fields["number"], "entry.number", low=1),
         codec.text(fields["step"], "entry.step", limit=64),
@@ -89,7 +75,7 @@ def _entry(row: Any) -> Access:
 def verify_access(document: Any, genesis: Genesis, trace: Trace) -> tuple[str, dict[str, Any], Judged]:
     """Return in words and as facts what a document proves; raise a ``LedgerError`` unless it does."""
     shown, handovers = certified.read(document, trace, read)
-    judged = certified.judge(shown.header, shown.certificate, handovers, genesis, trace)
+    judged = certified.judge(shown.record.header, shown.record.certificate, handovers, genesis, trace)
     certified.state_path(shown.record, trace)
     with trace.step("entries", "audit.md A44; contracts/disclosure/README.md V14") as seen:
         recorded = recorded_head(shown.record)
@@ -99,20 +85,12 @@ def verify_access(document: Any, genesis: Genesis, trace: Trace) -> tuple[str, d
     steps = Counter(entry.step for entry in shown.entries)
     facts = {"owner": shown.owner, "entries": len(shown.entries), "steps": dict(sorted(steps.items()))}
     count = "this 1 step is all that" if len(shown.entries) == 1 else f"these {len(shown.entries)} steps are all that"
-    return f"{count} concerned what {shown.owner} sealed, as of {block_text(shown.header)}", facts, judged
+    return f"{count} concerned what {shown.owner} sealed, as of {block_text(judged.header)}", facts, judged
 
 
 def recorded_head(record: CertifiedValue) -> tuple[int, bytes]:
     """Return how many entries a log has, and its head, as the state has it; raise ``BadProof`` for another value."""
-    if record.value is None:
-        return 0, ZERO_HASH
-    value = codec.decode(record.value)
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        raise BadProof("the record of a log is [count, head]")
-    count, head = value
-    if type(count) is not int or type(head) is not bytes:
-        raise BadProof("the record of a log is [count, head]")
-    return count, head
+    return count_and_head(None if record.value is None else codec.decode(record.value), "the record of a log")
 
 
 def require_whole(owner: str, entries: Sequence[Access], recorded: tuple[int, bytes]) -> None:

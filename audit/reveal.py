@@ -16,8 +16,6 @@ from coseal.audit.certified import Judged, block_text
 from coseal.audit.history import record_of, verify_history
 from coseal.audit.steps import Trace
 from coseal.ledger import codec, sealed
-from coseal.ledger.block import Header
-from coseal.ledger.certificates import Certificate
 from coseal.ledger.codec import Value
 from coseal.ledger.errors import BadProof, Malformed
 from coseal.ledger.genesis import Genesis
@@ -48,16 +46,6 @@ class Shown(NamedTuple):
     record: CertifiedValue
     values: Sequence[Revealed]
 
-    @property
-    def header(self) -> Header:
-        """The header that everything rests on."""
-        return self.record.header
-
-    @property
-    def certificate(self) -> Certificate:
-        """The signatures under it."""
-        return self.record.certificate
-
 
 def read(value: Any) -> Shown:
     """Return what a document shows; raise ``Malformed``. Proves nothing yet."""
@@ -73,10 +61,7 @@ def read(value: Any) -> Shown:
 
 
 def _value(row: Any) -> Revealed:
-    fields = codec.fields(row, "value", _VALUE_NAMES)
-    missing = sorted(_VALUE_NAMES - set(fields))
-    if missing:
-        raise Malformed(f"value.{missing[0]} is missing")
+    fields = codec.all_fields(row, "value", _VALUE_NAMES)
     value = fields["value"]
     if type(value) not in (str, int, bool):
         raise Malformed("value.value: expected a text, an integer or a truth value")
@@ -101,7 +86,7 @@ def _salt(text: Any) -> bytes:
 def verify_reveal(document: Any, genesis: Genesis, trace: Trace) -> tuple[str, dict[str, Any], Judged]:
     """Return in words and as facts what a document proves; raise a ``LedgerError`` unless it does."""
     shown, handovers = certified.read(document, trace, read)
-    judged = certified.judge(shown.header, shown.certificate, handovers, genesis, trace)
+    judged = certified.judge(shown.record.header, shown.record.certificate, handovers, genesis, trace)
     certified.state_path(shown.record, trace)
     with trace.step("items", "contracts/process/README.md T13, T14") as seen:
         history = verify_history(shown.history, genesis, validators=judged.validators)
@@ -110,17 +95,17 @@ def verify_reveal(document: Any, genesis: Genesis, trace: Trace) -> tuple[str, d
     with trace.step("values", "audit.md A43; disclosure.md B2") as seen:
         seen.values = {"values": len(shown.values)}
         items = {(source, sequence): item for source, sequence, item in history.items}
-        told = [require_committed(each, items.get((each.source, each.sequence))) for each in shown.values]
-        seen.detail = f"{len(told)} values with their salts are those that the items commit to"
+        carrying = [require_committed(each, items.get((each.source, each.sequence))) for each in shown.values]
+        seen.detail = f"{len(carrying)} values with their salts are those that the items commit to"
     name = f"{history.object_type} {history.object_id}"
     facts = {
         "process_type": history.process_type,
         "object": name,
         "items": len(history.items),
-        "values": [_fact(each, item) for each, item in zip(shown.values, told, strict=True)],
+        "values": [_fact(each, item) for each, item in zip(shown.values, carrying, strict=True)],
     }
-    values = "this sealed value" if len(told) == 1 else f"these {len(told)} sealed values"
-    return f"{name} was recorded with {values}, as of {block_text(shown.header)}", facts, judged
+    values = "this sealed value" if len(carrying) == 1 else f"these {len(carrying)} sealed values"
+    return f"{name} was recorded with {values}, as of {block_text(judged.header)}", facts, judged
 
 
 def require_committed(revealed: Revealed, item: Mapping[str, Any] | None) -> Mapping[str, Any]:

@@ -89,6 +89,7 @@ _REMAINING: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 _Told: TypeAlias = tuple[str, dict[str, Any]]
+_Verify: TypeAlias = Callable[[Any, Genesis, Trace], _Told]
 _Proof = TypeVar("_Proof", TransactionProof, BeginProof, CertifiedValue)
 
 
@@ -317,44 +318,14 @@ def _object_history(document: Any, genesis: Genesis, trace: Trace) -> _Told:
     return f"these {len(history.items)} items are all of {facts['object']} up to {block_text(record.header)}", facts
 
 
-def _reveal(document: Any, genesis: Genesis, trace: Trace) -> _Told:
-    reason, facts, judged = reveal.verify_reveal(document, genesis, trace)
-    return reason, {**_facts(judged), **facts}
+def _in_block(verify: Callable[[Any, Genesis, Trace], tuple[str, dict[str, Any], Judged]]) -> _Verify:
+    """Return what verifies a kind of document in a module of its own, with the facts of its block."""
 
+    def verified(document: Any, genesis: Genesis, trace: Trace) -> _Told:
+        reason, facts, judged = verify(document, genesis, trace)
+        return reason, {**_facts(judged), **facts}
 
-def _access(document: Any, genesis: Genesis, trace: Trace) -> _Told:
-    reason, facts, judged = access.verify_access(document, genesis, trace)
-    return reason, {**_facts(judged), **facts}
-
-
-def _decision(document: Any, genesis: Genesis, trace: Trace) -> _Told:
-    reason, facts, judged = decision.verify_decision(document, genesis, trace)
-    return reason, {**_facts(judged), **facts}
-
-
-def _statement(document: Any, genesis: Genesis, trace: Trace) -> _Told:
-    reason, facts, judged = statement.verify_wallet_statement(document, genesis, trace)
-    return reason, {**_facts(judged), **facts}
-
-
-def _trade_proof(document: Any, genesis: Genesis, trace: Trace) -> _Told:
-    reason, facts, judged = trade.verify_trade_proof(document, genesis, trace)
-    return reason, {**_facts(judged), **facts}
-
-
-def _dossier(document: Any, genesis: Genesis, trace: Trace) -> _Told:
-    reason, facts, judged = dossier.verify_dossier(document, genesis, trace)
-    return reason, {**_facts(judged), **facts}
-
-
-def _certificate(document: Any, genesis: Genesis, trace: Trace) -> _Told:
-    reason, facts, judged = certificate.verify_certificate(document, genesis, trace)
-    return reason, {**_facts(judged), **facts}
-
-
-def _credential(document: Any, genesis: Genesis, trace: Trace) -> _Told:
-    reason, facts, judged = credential.verify_credential(document, genesis, trace)
-    return reason, {**_facts(judged), **facts}
+    return verified
 
 
 def _facts(judged: Judged) -> dict[str, Any]:
@@ -371,19 +342,19 @@ def _facts(judged: Judged) -> dict[str, Any]:
     }
 
 
-_KINDS: Final[Mapping[str, Callable[[Any, Genesis, Trace], _Told]]] = {
+_KINDS: Final[Mapping[str, _Verify]] = {
     "receipt": _receipt,
     "begin-receipt": _begin_receipt,
     "state-proof": _state_proof,
     "certified-header": _certified_header,
     "object-history": _object_history,
-    reveal.KIND: _reveal,
-    access.KIND: _access,
-    DECISION: _decision,
-    STATEMENT: _statement,
-    TRADE_PROOF: _trade_proof,
-    DOSSIER: _dossier,
-    CERTIFICATE: _certificate,
-    credential.KIND: _credential,
+    reveal.KIND: _in_block(reveal.verify_reveal),
+    access.KIND: _in_block(access.verify_access),
+    DECISION: _in_block(decision.verify_decision),
+    STATEMENT: _in_block(statement.verify_wallet_statement),
+    TRADE_PROOF: _in_block(trade.verify_trade_proof),
+    DOSSIER: _in_block(dossier.verify_dossier),
+    CERTIFICATE: _in_block(certificate.verify_certificate),
+    credential.KIND: _in_block(credential.verify_credential),
     fork_document.KIND: fork_document.verify_fork,
 }

@@ -63,7 +63,7 @@ def verify_object_history(
     correct another item, for then it belongs to what that names; a record is bound to its object by the state proof of
     its key, not by the chain.
     """
-    count, head = _record(object_record)
+    count, head = count_and_head(object_record)
     found, current = 0, ZERO_HASH
     for source, sequence, item in items:
         if name is not None and "corrects" not in item and name not in _objects_or_none(item):
@@ -81,14 +81,15 @@ def verify_object_history(
         raise BadProof("the items are not those recorded, or not in that order")
 
 
-def _record(value: Any) -> tuple[int, bytes]:
+def count_and_head(value: Any, what: str = "an object's record") -> tuple[int, bytes]:
+    """Return what the state has of a chain, those of none for None; raise ``BadProof`` for anything else."""
     if value is None:
         return EMPTY_RECORD
     if not isinstance(value, list | tuple) or len(value) != 2:
-        raise BadProof("an object's record is [count, head]")
+        raise BadProof(f"{what} is [count, head]")
     count, head = value
     if type(count) is not int or type(head) is not bytes or len(head) != HASH_BYTES:
-        raise BadProof("an object's record is [count, head]")
+        raise BadProof(f"{what} is [count, head]")
     return count, head
 
 
