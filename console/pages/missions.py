@@ -29,7 +29,7 @@ _PAGE: Final = 25
 _PASSES: Final = 16
 _CHARTS: Final = 16
 _VALUES: Final = 24
-"""So many indicators are drawn, and of each so many of its last values."""
+"""The most indicators that are drawn, and the most values of each, the last ones."""
 Data = dict[str, Any]
 
 

@@ -1,7 +1,7 @@
 """Seats release parts of the cells that a request was approved for, and the requester reports what it opened.
 
 Law: nothing is released before the approval, in block order; the requester's own seat does not count; what is not done
-in its term is recorded of whoever should have.
+in its term is recorded of those who should have done it.
 
 contracts/disclosure/README.md, V20 to V23.
 """

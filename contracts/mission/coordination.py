@@ -18,7 +18,7 @@ from coseal.ledger.genesis import LEVELS
 
 ENDORSE_MS: Final = 60 * DAY_MS
 MAX_PAIRS: Final = 256
-"""Of more pairs of policies that do not know of each other the first are told."""
+"""The most pairs of policies that are named as not knowing of each other; further ones are left out."""
 _CENTRAL, _, _MUNICIPAL = LEVELS
 
 
@@ -41,7 +41,7 @@ def _horizontal(seen: Seen) -> Iterator[Failure]:
     areas = {name: bits.of("area", policy.record.get("is_about", ())) for name, policy in seen.policies.items()}
     reach = _reach(issuers)
     named = {name: _named(policy) for name, policy in seen.policies.items()}
-    told = 0
+    count = 0
     pairs: set[tuple[str, str]] = set()
     for goal in seen.record["goals"]:
         serving = [policy for policy in seen.serving(goal["id"]) if policy.in_force is not False]
@@ -51,9 +51,9 @@ def _horizontal(seen: Seen) -> Iterator[Failure]:
                     continue
                 if other.name in named[one.name] or one.name in named[other.name] or (one.name, other.name) in pairs:
                     continue
-                if told == MAX_PAIRS:
+                if count == MAX_PAIRS:
                     return
-                told += 1
+                count += 1
                 pairs.add((one.name, other.name))
                 yield _pair(seen, goal["id"], one, other)
 

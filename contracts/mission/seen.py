@@ -1,6 +1,7 @@
 """What the checks of a mission look at: its parts, the policies that serve it and the consultations about them.
 
-Law: at most ``MAX_READS`` values are read, each by its key, so that whoever has proofs of these values checks alike.
+Law: at most ``MAX_READS`` values are read, each by its key, so that a client with proofs of these values comes to the
+same result.
 
 contracts/mission/README.md, section Failures.
 """

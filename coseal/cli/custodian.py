@@ -62,7 +62,7 @@ def run(
 
     Keys of accepted seats are kept beside the operator's key. The service ends with Ctrl-C or SIGTERM; start it again
     at any time. With --once the exit code is 2 if something could not be answered. With --release it also releases the
-    parts of its seats for every approved request: whoever approves decides then, and the custodian does not.
+    parts of its seats for every approved request: those who approve decide then, not the custodian.
 
     Examples:
 

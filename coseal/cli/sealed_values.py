@@ -64,7 +64,7 @@ def reveal(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a document that shows single sealed values of an object to whoever gets it; no key is needed to check it.
+    """Write a document that shows single sealed values of an object; whom it is given to needs no key to check it.
 
     It has all items of the object with their commitments, and of the sealed values those that are named, no other.
 

@@ -12,6 +12,7 @@ import pytest
 from coseal.sealing import releasing
 from tests.cluster.commands import coseal, documents
 from tests.cluster.network import reserve_ports
+from tests.cluster.sealing import MAP, VALIDATORS, decide_plan
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -24,22 +25,8 @@ ROLES = {
     "institute-a": 'role = "institute"',
     "public-a": 'role = "public"',
 }
-VALIDATORS = ["regulator", "central-bank", "bank-a", "enterprise-a"]
 SEATS = ["regulator", "central-bank", "enterprise-a", "institute-a", "public-a"]
 PLAN = {"id": "usual", "seats": SEATS, "substitutes": [], "threshold": 3, "retentions": {"loan": 86_400_000}}
-MAP = """
-process_type = "loans"
-source = "loans"
-case = "loan"
-activity = "step"
-timestamp = "when"
-[attributes]
-rate = "decimal"
-borrower = "string"
-[seal]
-price = ["rate"]
-party = ["borrower"]
-"""
 ROWS = """loan,step,when,rate,borrower
 L1,Grant,2026-01-05T10:00:00Z,0.05,ACME
 L2,Grant,2026-02-05T10:00:00Z,0.09,ACME
@@ -120,12 +107,7 @@ def sealed(net: Path, folder: Path, run: Any) -> None:
     """A plan is decided, a vault armed by its five custodians, and a log sealed into it."""
     for member in SEATS:
         run(member, "key", "set", "--use", "custody")
-    (folder / "plan.json").write_text(json.dumps(PLAN), encoding="utf-8")
-    words = ("--data", folder / "plan.json", "--id", "plan", "--as", "regulator", "--dir", net)
-    found = dict(documents("governance", "propose", "custody_plan", *words))
-    for member in VALIDATORS[1:]:
-        if found["status"] == "open":
-            found = dict(documents("governance", "vote", "plan", "yes", "--as", member, "--dir", net))
+    decide_plan(net, folder, PLAN)
     run("bank-a", "vault", "open", "loans", "--plan", "usual", "--retention", "loan")
     for member in SEATS:
         assert "accepted, every key compared" in run(member, "custodian", "run", "--once")

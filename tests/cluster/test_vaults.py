@@ -14,23 +14,10 @@ from coseal.sealing import dealing
 from tests.cluster.canary import forms, hits
 from tests.cluster.commands import coseal, documents
 from tests.cluster.network import reserve_ports
+from tests.cluster.sealing import MAP, decide_plan
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
-VALIDATORS = ("regulator", "central-bank", "bank-a", "enterprise-a")
-MAP = """
-process_type = "loans"
-source = "loans"
-case = "loan"
-activity = "step"
-timestamp = "when"
-[attributes]
-rate = "decimal"
-borrower = "string"
-[seal]
-price = ["rate"]
-party = ["borrower"]
-"""
 ROWS = """loan,step,when,rate,borrower
 L1,Grant,2026-01-05T10:00:00Z,0.05,canary-borrower-c07e42
 L1,Change,2026-02-05T10:00:00Z,0.06,canary-borrower-c07e42
@@ -61,13 +48,7 @@ def test_custodians_arm_a_vault_and_refuse_another(net: Path, tmp_path: Path, mo
 
     for member in PLAN["seats"]:  # type: ignore[attr-defined]
         assert f"{member}: version 1 of its key for custody" in run("key", "set", "--use", "custody", "--as", member)
-    (tmp_path / "plan.json").write_text(json.dumps(PLAN), encoding="utf-8")
-    words = ("--data", tmp_path / "plan.json", "--id", "plan", "--as", "regulator", "--dir", net)
-    found = dict(documents("governance", "propose", "custody_plan", *words))
-    for member in VALIDATORS[1:]:
-        if found["status"] == "open":
-            found = dict(documents("governance", "vote", "plan", "yes", "--as", member, "--dir", net))
-    assert found["status"] == "accepted"
+    decide_plan(net, tmp_path, PLAN)
 
     opened = ("--plan", "usual", "--retention", "loan", "--as", "bank-a")
     assert "dealt to regulator, central-bank, enterprise-a" in run("vault", "open", "loans", *opened)

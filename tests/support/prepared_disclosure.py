@@ -111,7 +111,7 @@ class PreparedDisclosure:
             yield SEATS[0], vault
 
     def _in_a_vault(self, count: int) -> dict[str, Any]:
-        """Seal so many sidecars of a cell each into an armed vault; return where it is."""
+        """Seal ``count`` sidecars of a cell each into an armed vault; return where it is."""
         (vault,) = self._opened(1)
         self._ok([(member, "disclosure.accept_seat", vault) for member in SEATS])
         name = f"sealed-{self._next()}"
@@ -140,7 +140,7 @@ class PreparedDisclosure:
             yield REQUESTER, {**REQUESTING["request"].example, **named, "reference": "Order 12", "expires_ms": ends_ms}
 
     def _asked(self, count: int) -> list[str]:
-        """Have so many requests on record; return their ids."""
+        """Have ``count`` requests on record; return their ids."""
         asked = [args for _, args in self._disclosure_request(count)]
         self._ok([(REQUESTER, "disclosure.request", args) for args in asked])
         return [args["request"] for args in asked]
@@ -156,7 +156,7 @@ class PreparedDisclosure:
             yield REQUESTER, {"request": args["request"], "reason": "The rate is not"}
 
     def _approvals(self, count: int) -> list[Args]:
-        """Have so many requests wait for approvals, their owner not having objected."""
+        """Have ``count`` requests wait for approvals, their owner not having objected."""
         asked = self._asked(count)
         self.chain.extend([], later_ms=2 * DAY_MS)
         return [{"by": REQUESTER, "request": name, "reason": "It fits the purpose"} for name in asked]
@@ -170,7 +170,7 @@ class PreparedDisclosure:
             yield APPROVERS[0], args
 
     def _approved(self, count: int) -> list[Args]:
-        """Have so many requests approved; return them as steps of seats name them."""
+        """Have ``count`` requests approved; return them as steps of seats name them."""
         approvals = self._approvals(count)
         for approver in APPROVERS:
             self._ok([(approver, "disclosure.approve", args) for args in approvals])

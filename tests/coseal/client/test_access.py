@@ -1,4 +1,4 @@
-"""All accesses to what a member sealed, proven to be all: by the client, and by whoever gets the document."""
+"""All accesses to what a member sealed, proven to be all: by the client, and by a receiver of the document."""
 
 from __future__ import annotations
 
