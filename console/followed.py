@@ -1,16 +1,16 @@
-"""Reads of the client library by what this console followed: one question to one node, and what its answer proves.
+"""Reads of the client library by what this console followed: questions to one node, and what its answers prove.
 
-Law: an answer is judged by the followed headers and nothing else, now and whenever it is judged once more.
+Law: answers are judged by the followed headers and nothing else, now and whenever they are judged once more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from coseal.client import exchange, reads
-from coseal.client.exchange import Ask, Exchange
+from coseal.client.exchange import Ask, Exchange, Pause
 from coseal.console.light import LightClient
 from coseal.console.nodes import Reply
 from coseal.errors import FalseAnswer
@@ -58,15 +58,24 @@ class Followed:
         reads.require_reached(node, what, height, floor)
 
 
-def judged(reply: Reply, read: Exchange[T]) -> T:
-    """Return what a read makes of the answer to its one question.
+def judged(replies: Sequence[Reply], read: Exchange[T]) -> T:
+    """Return what a read makes of the answers to its questions; raises as ``answered``."""
+    next(read)
+    for reply in replies:
+        found = answered(reply, read)
+        if not isinstance(found, Ask | Pause):
+            return found
+    raise Malformed("it takes more questions")
+
+
+def answered(reply: Reply, read: Exchange[T]) -> T | Ask | Pause:
+    """Return what a read makes of the answer to its question: the next question, or at the last one its value.
 
     Raises ``Problem`` for a refusal, a ``LedgerError`` for anything that does not hold.
     """
     body = reply.require_ok()
-    next(read)
     try:
-        read.send(exchange.Reply(reply.node, reply.status, body))
+        return read.send(exchange.Reply(reply.node, reply.status, body))
     except StopIteration as end:
         found: T = end.value
         return found
@@ -76,4 +85,3 @@ def judged(reply: Reply, read: Exchange[T]) -> T:
         raise Malformed(error.detail.removeprefix(f"{reply.node} ")) from None
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise Malformed(f"not the document that was asked for: {type(error).__name__}") from None
-    raise Malformed("it takes more than one question")

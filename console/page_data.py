@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from coseal.client.access import ProvenAccesses
 from coseal.console.light import LightClient
 from coseal.console.nodes import NoAnswer, Nodes, Problem
-from coseal.console.reader import Reader
+from coseal.console.reader import Reader, record_of
 from coseal.console.shapes import Odd, Shape
 from coseal.console.shown import Proven, Recording, Shown
+from coseal.contracts.disclosure.state import log_key
 from coseal.contracts.process.chain import EMPTY_RECORD, chain
 from coseal.contracts.process.state import object_key
 from coseal.ledger.block import CommittedBlock, Header
@@ -91,6 +93,16 @@ class PageData:
         key = object_key(process_type, object_type, object_id)
         record = await self._proven(key)
         if record.value == recorded_of(shown.value):
+            return record.shown(shown.value).because(shown.why)
+        self._read[key] = Proven(None, shown.height or 0, shown.node, 0)  # it grew meanwhile: of another block
+        return shown
+
+    async def accesses(self, owner: str) -> Shown[ProvenAccesses]:
+        """Return every step that concerned what a member sealed, proven to be all; as ``history`` of which block."""
+        key = log_key(owner)
+        record = await self._proven(key)
+        shown = await self._reader.accesses(owner, record.value)
+        if record.value == record_of(shown.value):
             return record.shown(shown.value).because(shown.why)
         self._read[key] = Proven(None, shown.height or 0, shown.node, 0)  # it grew meanwhile: of another block
         return shown

@@ -18,12 +18,13 @@ from typing import Any, Final, TypeVar
 
 from coseal.audit.history import UNPROVEN
 from coseal.audit.light import UnknownValidators
-from coseal.client import dossiers, reads, statements
+from coseal.client import access, dossiers, reads, statements
+from coseal.client.access import ProvenAccesses
 from coseal.client.dossiers import ProvenDossier
 from coseal.client.exchange import Ask, Exchange, Pause
 from coseal.client.statements import Statement
 from coseal.console.doubts import Judge
-from coseal.console.followed import Followed, judged
+from coseal.console.followed import Followed, answered, judged
 from coseal.console.light import Conflict, LightClient
 from coseal.console.nodes import JSON, UNANSWERED, Address, NoAnswer, Nodes, Problem, Reply, reason_of, require_able
 from coseal.console.shapes import Rows, Shape
@@ -48,6 +49,7 @@ _DIGEST: Final = re.compile("[0-9a-f]{64}")
 _KEPT: Final = 512
 _KEPT_STATES: Final = 4_096
 _KEPT_RECORDINGS: Final = 4_096
+_KEPT_ACCESSES: Final = 8
 _FRESH_S: Final = 2.0
 _KEPT_BYTES: Final = 64 * 1024 * 1024
 
@@ -73,6 +75,7 @@ class Reader:
         self._blocks_bytes = 0
         self._states: OrderedDict[str, _Kept] = OrderedDict()
         self._recordings: OrderedDict[str, Recording] = OrderedDict()
+        self._accesses: OrderedDict[str, Shown[ProvenAccesses]] = OrderedDict()
 
     # As a node says
 
@@ -270,6 +273,27 @@ class Reader:
         shown = await self._proven(read)
         return shown.because("trust.dossier")
 
+    async def accesses(self, owner: str, recorded: Any = None) -> Shown[ProvenAccesses]:
+        """Return every step that concerned what a member sealed, proven to be all.
+
+        Those with the ``recorded`` head are not asked for again.
+        """
+        kept = self._accesses.get(owner)
+        if kept is not None and recorded is not None and record_of(kept.value) == recorded:
+            return kept
+
+        def read(verifier: Followed) -> Exchange[tuple[ProvenAccesses, int]]:
+            found = yield from access.asked(verifier, owner, floor, self.light.leading)
+            return found, found.height
+
+        floor = self._floor
+        shown = await self._proven(read)
+        self._accesses[owner] = shown.because("trust.accesses")
+        self._accesses.move_to_end(owner)
+        while len(self._accesses) > _KEPT_ACCESSES:
+            self._accesses.popitem(last=False)
+        return self._accesses[owner]
+
     async def _proven(self, read: Callable[[Followed], Exchange[tuple[T, int]]]) -> Shown[T]:
         """Ask nodes in turn until one gives something that holds.
 
@@ -279,11 +303,17 @@ class Reader:
         refusal: Problem | None = None
         reasons: list[tuple[str, str]] = []
         for address in self.nodes.order():
+            replies: list[Reply] = []
             try:
                 verifier = Followed(self.light, address.name)
-                reply = await self._asked(address, next(read(verifier)))
-                require_able(reply)
-                value, height = await asyncio.to_thread(judged, reply, read(verifier))
+                reading = read(verifier)
+                found: tuple[T, int] | Ask | Pause = next(reading)
+                while isinstance(found, Ask | Pause):
+                    reply = await self._asked(address, found)
+                    require_able(reply)
+                    replies.append(reply)
+                    found = await asyncio.to_thread(answered, reply, reading)
+                value, height = found
             except UNANSWERED as error:
                 reasons.append((address.name, reason_of(error)))
             except Problem as problem:  # another node may have what this one lacks
@@ -291,7 +321,7 @@ class Reader:
             except UnknownValidators as error:  # of an epoch we have not followed to: nobody's lie
                 reasons.append((address.name, error.reason))
             except LedgerError as error:
-                self.nodes.note(reply, error.reason, _judge(reply, read, verifier))
+                self.nodes.note(reply, error.reason, _judge(replies, read, verifier))
                 if isinstance(error, Conflict):
                     await self.light.report(address.name, error)
                 untrue = untrue or Untrue(address.name, error.reason)
@@ -303,7 +333,7 @@ class Reader:
     async def _asked(self, address: Address, ask: Ask | Pause) -> Reply:
         """Put the question of a read to a node."""
         if isinstance(ask, Pause):
-            raise TypeError("a read of the console is one question")
+            raise TypeError("a read of the console waits for nothing")
         return await self.nodes.ask_one(address, ask.path, dict(ask.params), accept=ask.headers.get("Accept", JSON))
 
     def _is_followed(self, header: Header) -> bool:
@@ -325,9 +355,15 @@ class Reader:
             self._blocks_bytes -= len(oldest.block.raw)
 
 
-def _judge(reply: Reply, read: Callable[[Followed], Exchange[T]], verifier: Followed) -> Judge:
-    """Return what judges an answer once more, by what is followed then."""
-    return lambda: judged(reply, read(verifier))
+def record_of(accesses: ProvenAccesses) -> list[Any] | None:
+    """Return the state value of the log that these accesses are all of, None where there is none."""
+    count, head = accesses.recorded
+    return [count, head] if count else None
+
+
+def _judge(replies: Sequence[Reply], read: Callable[[Followed], Exchange[T]], verifier: Followed) -> Judge:
+    """Return what judges answers once more, by what is followed then."""
+    return lambda: judged(replies, read(verifier))
 
 
 def _decoded(certified: CertifiedValue) -> Any:
