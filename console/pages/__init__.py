@@ -13,6 +13,7 @@ from coseal.console.pages import (
     blocks,
     board,
     currency,
+    disclosure,
     dossier,
     evidence,
     governance,
@@ -41,6 +42,7 @@ _MODULES: Final = (
     missions,
     currency,
     trade,
+    disclosure,
     evidence,
     audit,
 )

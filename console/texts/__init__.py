@@ -14,6 +14,7 @@ from coseal.console.texts import (
     base,
     blocks,
     currency,
+    disclosure,
     dossier,
     evidence,
     exploring,
@@ -56,6 +57,7 @@ _MODULES: Final = (
     projects,
     mission,
     participation,
+    disclosure,
 )
 
 CATALOGUE: Final[dict[str, tuple[str, str]]] = {}

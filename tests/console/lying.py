@@ -28,14 +28,17 @@ from coseal.console.app import application
 from coseal.console.console import Console
 from coseal.console.nodes import Address
 from coseal.console.page_data import PageData
+from coseal.contracts.registry import CAPABILITIES
 from coseal.demo import policies
 from coseal.node.http.app import create_app
 from coseal.node.http.context import Settings
 from coseal.node.index.index import Index
 from tests.console.forging import forged
 from tests.liar.lies import KINDS, Answer, Lie, sampled
-from tests.node.http.world import World
+from tests.node.http.world import READER, READING, World
 from tests.support.certification import Data
+from tests.support.disclosure import OWNER, Custody
+from tests.support.genesis import make_genesis
 from tests.support.panelled import WHOLE, Panelled, review
 from tests.support.supervised import Story
 
@@ -94,6 +97,12 @@ PATHS: Final = (
     "/projects#together",
     "/projects/clearing",
     "/projects/clearing#together",
+    "/disclosure",
+    "/disclosure/vaults/bank-a/loans",
+    "/disclosure/vaults/bank-a/loans#together",
+    "/disclosure/requests",
+    "/disclosure/requests/regulator/r1",
+    "/disclosure/accesses/bank-a",
     "/lists",
     "/lists/questions",
     "/lists/findings?order=newest&severity=warning",
@@ -103,6 +112,7 @@ REVIEWERS: Final = {
     **{f"{member}/admin": ["2.2"] for member in ("regulator", "city", "central-bank", "bank-a")},
     "institute-a/admin": ["6.3"],
 }
+RETAIN_MS: Final = 60_000
 MILESTONE: Final = {"object": ["t", "case", "c1"], "event": "Decide", "members": ["city"]}
 TRANCHE: Final = {"amount": 10_000, "funder": "public-a", "milestone": MILESTONE}
 _FOLLOWING: Final = ("/v1/status", "/v1/headers", "/v1/validators")
@@ -137,16 +147,17 @@ def question_of(request: httpx.Request) -> str:
 async def told_world() -> AsyncIterator[Told]:
     """Make a node whose chain has something for every page, and record all that the console asks of it."""
     with tempfile.TemporaryDirectory() as folder, mock.patch.object(console_page.time, "time_ns", return_value=NOW_NS):
-        world = World(Path(folder))
+        world = World(Path(folder), genesis=make_genesis("door", capabilities=CAPABILITIES))
         Story(world.chain).tell()
         world.index.stop()
         world.app.close()
         world.index = Index(Path(folder) / "told.sqlite", world.genesis.chain_id, world.read_block)
         world.index.start(world.height)
-        world.app = create_app(world, Settings())
+        world.app = create_app(world, Settings(tokens=(READER,)))
         try:
             await _more(world)
             _refuse(world)
+            _seal(world)
             told = Told(world)
             await _record(told)
             told.older, told.answers, told.asked, told.older_height = told.answers, {}, {}, world.height
@@ -180,6 +191,24 @@ def _refuse(world: World) -> None:
         return {**review(), "dissent": "It held"} if name == first else review(Load_Test="refuted")
 
     scene.commit(judge).reveal(judge).decided("refused")
+    _feed(world)
+
+
+def _seal(world: World) -> None:
+    """Have a vault armed, two batches sealed of which one is erased, and an opening of the other requested."""
+    custody = Custody(world.chain, retentions={"loan": RETAIN_MS})
+    custody.armed()
+    custody.define()
+    custody.ok(OWNER, "process.record", **custody.batch(1))
+    custody.wait(RETAIN_MS)
+    custody.ok(OWNER, "process.record", **custody.batch(3))
+    custody.ok(OWNER, "define_audience", vault="loans", audience="readers", members=["city"])
+    scope = [{"number": 2, "sequences": [3], "labels": ["price"]}]
+    custody.ok("regulator", "request", **custody.asking(scope=scope))
+    _feed(world)
+
+
+def _feed(world: World) -> None:
     for committed in world.chain.blocks[world.index.height :]:
         world.index.feed(committed)
 
@@ -189,6 +218,8 @@ async def _latest(world: World) -> None:
     await world.commit(world.profile("changed"))
     await world.commit(world.sign("certification.pledge", {"project": "clearing", "tranche": 1}, sender="public-a"))
     await world.commit(world.sign("governance.vote", {"ballot": "second-protocol", "choice": "no"}, sender="regulator"))
+    objection = {"by": "regulator", "request": "r1", "reason": "One would do"}
+    await world.commit(world.sign("disclosure.object", objection, sender=OWNER))
     await world.commit(world.sign("supervision.acknowledge", {"finding": "F3", "note": "now"}, sender="regulator"))
     await world.commit()
 
@@ -207,7 +238,7 @@ async def _record(told: Told) -> None:
             return httpx.Response(response.status_code, content=content)
 
         console = Console(
-            told.world.genesis, [Address("liar", "http://liar")], port=1, transport=httpx.MockTransport(keep)
+            told.world.genesis, [Address("liar", "http://liar", READING)], port=1, transport=httpx.MockTransport(keep)
         )
         await follow(console)
         told.followed = console
@@ -408,7 +439,7 @@ async def wrong(told: Told, case: Case) -> list[str]:
     names = ["liar"] if case.is_alone else ["liar", "honest"]
     console = Console(
         told.world.genesis,
-        [Address(name, f"http://{name}") for name in names],
+        [Address(name, f"http://{name}", READING) for name in names],
         port=1,
         transport=httpx.MockTransport(answer),
     )

@@ -9,6 +9,7 @@ from typing import Any, Final
 from coseal.contracts.disclosure.plans import PLAN
 from coseal.contracts.disclosure.vaults import Vault, vault_of
 from coseal.ledger.custody import Plan
+from coseal.ledger.genesis import Genesis
 from coseal.ledger.sealed import SEALING_KEY_BYTES
 from tests.support.chain import Chain
 from tests.support.deciding import Deciding
@@ -56,13 +57,18 @@ def commitments(count: int) -> list[str]:
     return [f"{number:02x}" * 32 for number in range(count)]
 
 
+def custody_genesis() -> Genesis:
+    """Return the genesis of a chain on which everybody may do all that vaults and requests take."""
+    return make_genesis(name="custody", capabilities=RIGHTS)
+
+
 class Custody(Deciding):
     """What members do about vaults; with ``keys`` everybody has published one for custody."""
 
     contract = "disclosure"
 
-    def __init__(self, *, keys: bool = True, **more: Any) -> None:
-        self.chain = Chain(make_genesis(name="custody", capabilities=RIGHTS))
+    def __init__(self, chain: Chain | None = None, *, keys: bool = True, **more: Any) -> None:
+        self.chain = chain or Chain(custody_genesis())
         self.decide("custody_plan", **{**SUBJECT, **more})
         self.chain.extend([])
         for member in MEMBERS if keys else ():
