@@ -11,18 +11,18 @@ is not: the node stops before it votes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, TypeAlias
 
 from coseal.contracts.apply import Frame, apply_transaction
 from coseal.contracts.governance import measures
-from coseal.contracts.kernel import admitted
+from coseal.contracts.kernel import admitted, deadlines
 from coseal.contracts.kernel.action import Arguments, Rejected
 from coseal.contracts.kernel.admitted import Admitted, lacking
 from coseal.contracts.kernel.budget import BLOCK_STEPS, fits, least_steps
-from coseal.contracts.kernel.due import begin_block
+from coseal.contracts.kernel.due import begin_block, earliest_ms
 from coseal.contracts.kernel.overlay import Broken, CommittedReader, Fault, Overlay, Watcher
 from coseal.contracts.kernel.sidecars import BLOCK_SIDECARS_BYTES_MAX, MARK, Named, Sidecars, total_bytes
 from coseal.contracts.kernel.state import PROTOCOL_VERSION_KEY
@@ -72,6 +72,7 @@ class Outcome:
     next_validators: ValidatorSet
     change: Change
     members_changed: bool
+    deadlines_changed: frozenset[str]
     steps: int = 0
     taken: tuple[int, ...] = ()
     beyond: int = field(default=0, compare=False)  # nothing of the block itself
@@ -135,7 +136,8 @@ class Executor:
         self._seen = SeenWindow.load(self.reader)
         self._senders: dict[str, bytes] = {}
         self._contracts()
-        self._deadline_ms = self._find_deadline()
+        self._earliest: dict[str, int | None] = {}
+        self._note_deadlines(frozenset())
 
     # What may be in a block
 
@@ -278,7 +280,7 @@ class Executor:
         watcher = None if self._watcher is None else self._watcher()
         view = Overlay(self.state.get, _open_keys(contracts), watcher)
         observers = tuple(one.observe for one in contracts.values() if one.observe is not None)
-        begun = begin_block(view, contracts, height, time_ms, careful=careful)
+        begun = begin_block(view, contracts, self._earliest, height, time_ms, careful=careful)
         paused = measures.paused(view, height, time_ms)
         frame = Frame(
             self.chain_id,
@@ -326,6 +328,7 @@ class Executor:
             next_validators=membership.validators(view),
             change=change,
             members_changed=view.wrote(f"{membership.NAME}/"),
+            deadlines_changed=deadlines.changed(view.written),
             steps=begun.steps + steps,
             taken=tuple(taken),
             beyond=beyond,
@@ -349,7 +352,7 @@ class Executor:
         self._naming = self._hooks = None
         if outcome.members_changed:
             self._senders.clear()
-        self._deadline_ms = self._find_deadline()
+        self._note_deadlines(outcome.deadlines_changed)
 
     @property
     def protocol_version(self) -> int:
@@ -392,14 +395,23 @@ class Executor:
         """Return the block time at which some ``begin_block`` has something to do, or None."""
         return self._deadline_ms
 
-    def _find_deadline(self) -> int | None:
+    def _note_deadlines(self, changed: Set[str]) -> None:
+        """Find when something is due after the tip, anew of the contracts whose index may have changed."""
         try:
             contracts = self._contracts()
         except UnknownProtocol:
-            return None
-        asked = (contract.next_deadline_ms for contract in contracts.values())
-        deadlines = (ask(self.reader) for ask in asked if ask is not None)
-        return min((deadline for deadline in deadlines if deadline is not None), default=None)
+            self._earliest, self._deadline_ms = {}, None
+            return
+        known = self._earliest
+        self._earliest = {
+            name: known[name] if name in known and name not in changed else earliest_ms(self.reader, contract)
+            for name, contract in contracts.items()
+            if contract.fire is not None
+        }
+        found = [first_ms for first_ms in self._earliest.values() if first_ms is not None]
+        if any(one.waits is not None and one.waits(self.reader) for one in contracts.values()):
+            found.append(0)
+        self._deadline_ms = min(found, default=None)
 
     def _contracts(self) -> Contracts:
         """Return what the block after the tip runs with."""  # W6

@@ -19,11 +19,10 @@ from coseal.contracts.governance import actions as governance
 from coseal.contracts.governance import admissions, measures, standing
 from coseal.contracts.governance.kinds import kinds
 from coseal.contracts.governance.state import NAME as GOVERNANCE
-from coseal.contracts.kernel import deadlines, state
+from coseal.contracts.kernel import state
 from coseal.contracts.kernel.action import Accepted, Action, Args, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.admitted import RESERVED, Admitted, in_force
 from coseal.contracts.kernel.contract import Contract, Entry, Fire, Moment
-from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.lists import List
 from coseal.contracts.kernel.proposals import ProposalKind
 from coseal.contracts.membership import actions as membership
@@ -131,14 +130,7 @@ def _confined(contract: Contract) -> Contract:
         action: replace(_held_after(contract, entry), pausable=True) for action, entry in contract.actions.items()
     }
     confined = Contract(name, actions, open_keys=contract.open_keys, writes=f"{name}/")  # W9
-    if contract.fire is None:
-        return confined
-    return replace(
-        confined,
-        fire=_held_after_due(contract, contract.fire),
-        due=lambda view, time_ms: deadlines.take(view, name, BLOCK_CLOCK, time_ms),
-        next_deadline_ms=lambda reader: _earliest_ms(reader, name),
-    )
+    return confined if contract.fire is None else replace(confined, fire=_held_after_due(contract, contract.fire))
 
 
 def _held_after(contract: Contract, action: Action) -> Action:
@@ -168,11 +160,3 @@ def _require_held(contract: Contract, reader: Reader) -> None:
     broken = None if contract.holds is None else contract.holds(reader)
     if broken is not None:  # W14
         raise NotHeld(f"{contract.name}: {broken}")
-
-
-def _earliest_ms(reader: Reader, name: str) -> int | None:
-    """Return when something of a contract of others is due; an index that it damaged has nothing."""
-    try:
-        return deadlines.earliest_ms(reader, name, BLOCK_CLOCK)
-    except TypeError:  # W10
-        return None

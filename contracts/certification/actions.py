@@ -27,10 +27,8 @@ from coseal.contracts.certification.proceedings import Proceeding
 from coseal.contracts.certification.rows import writer
 from coseal.contracts.certification.state import KEYS, NAME, OPEN_KEYS
 from coseal.contracts.certification.tables import TABLES
-from coseal.contracts.kernel import deadlines
-from coseal.contracts.kernel.action import Reader, Result, View
+from coseal.contracts.kernel.action import Result, View
 from coseal.contracts.kernel.contract import Contract, Entry, Moment
-from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 
 _OVER: Final[Mapping[str, Callable[[Proceeding], None]]] = {
     proceedings.SEALED: drawing.admission_over,
@@ -41,10 +39,6 @@ _OVER: Final[Mapping[str, Callable[[Proceeding], None]]] = {
     proceedings.REVIEWED: deciding.decision_over,
 }
 """What happens when the time of a step is over, by the status that has it."""
-
-
-def _due(view: View, time_ms: int) -> Entry | None:
-    return deadlines.take(view, NAME, BLOCK_CLOCK, time_ms)
 
 
 def _fire(view: View, moment: Moment, entry: Entry) -> Result:
@@ -72,10 +66,6 @@ def _step_over(view: View, moment: Moment, project: str, step: int) -> Result:
     return {proceedings.STEPS: [found.write()]}
 
 
-def _next_deadline_ms(reader: Reader) -> int | None:
-    return deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
-
-
 CONTRACT: Final[Contract] = Contract(
     name=NAME,
     actions={
@@ -88,9 +78,7 @@ CONTRACT: Final[Contract] = Contract(
         **funding.ACTIONS,
     },
     proposals={**schemes.PROPOSALS, **certificates.PROPOSALS},
-    due=_due,
     fire=_fire,
-    next_deadline_ms=_next_deadline_ms,
     tables=TABLES,
     rows=writer,
     lists=LISTS,

@@ -16,14 +16,8 @@ from coseal.contracts.credit.observed import observe, observe_due
 from coseal.contracts.credit.rows import writer
 from coseal.contracts.credit.state import KEYS, NAME, OPEN_KEYS
 from coseal.contracts.credit.tables import TABLES
-from coseal.contracts.kernel import deadlines
-from coseal.contracts.kernel.action import Reader, Result, View
+from coseal.contracts.kernel.action import Result, View
 from coseal.contracts.kernel.contract import Contract, Entry, Moment
-from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
-
-
-def _due(view: View, time_ms: int) -> Entry | None:
-    return deadlines.take(view, NAME, BLOCK_CLOCK, time_ms)
 
 
 def _fire(view: View, moment: Moment, entry: Entry) -> Result:
@@ -39,17 +33,11 @@ def _fire(view: View, moment: Moment, entry: Entry) -> Result:
             raise ValueError(f"the deadline index holds {entry}")
 
 
-def _next_deadline_ms(reader: Reader) -> int | None:
-    return deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
-
-
 CONTRACT: Final[Contract] = Contract(
     name=NAME,
     actions={**contests.ACTIONS, **consulting.ACTIONS},
     proposals=formulas.PROPOSALS,
-    due=_due,
     fire=_fire,
-    next_deadline_ms=_next_deadline_ms,
     observe=observe,
     observe_due=observe_due,
     tables=TABLES,

@@ -18,14 +18,8 @@ from coseal.contracts.currency.post import holds
 from coseal.contracts.currency.rows import writer
 from coseal.contracts.currency.state import KEYS, NAME, OPEN_KEYS
 from coseal.contracts.currency.tables import TABLES, VIEWS
-from coseal.contracts.kernel import deadlines
-from coseal.contracts.kernel.action import Reader, Result, View
+from coseal.contracts.kernel.action import Result, View
 from coseal.contracts.kernel.contract import Contract, Entry, Moment
-from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
-
-
-def _due(view: View, time_ms: int) -> Entry | None:
-    return deadlines.take(view, NAME, BLOCK_CLOCK, time_ms)
 
 
 def _fire(view: View, moment: Moment, entry: Entry) -> Result:
@@ -41,10 +35,6 @@ def _fire(view: View, moment: Moment, entry: Entry) -> Result:
             raise ValueError(f"the deadline index holds {entry}")
 
 
-def _next_deadline_ms(reader: Reader) -> int | None:
-    return deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
-
-
 def _moved(name: str, data: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     """Return the movements that an act made, as a range of their numbers with the totals after it."""
     due = (*data.get("expired", ()), *data.get("corrected", ()))
@@ -57,9 +47,7 @@ CONTRACT: Final[Contract] = Contract(
     actions={**payments.ACTIONS, **pending.ACTIONS, **wallets.ACTIONS, **supply.ACTIONS, **cases.ACTIONS},
     capabilities=(PAY, TREASURY),
     proposals=ballots.PROPOSALS,
-    due=_due,
     fire=_fire,
-    next_deadline_ms=_next_deadline_ms,
     holds=holds,
     events={"movement": _moved},
     tables=TABLES,

@@ -31,14 +31,8 @@ from coseal.contracts.disclosure.lists import LISTS
 from coseal.contracts.disclosure.rows import writer
 from coseal.contracts.disclosure.state import KEYS, NAME, OPEN_KEYS
 from coseal.contracts.disclosure.tables import TABLES
-from coseal.contracts.kernel import deadlines
-from coseal.contracts.kernel.action import Reader, Result, View
+from coseal.contracts.kernel.action import Result, View
 from coseal.contracts.kernel.contract import Contract, Entry, Moment
-from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
-
-
-def _due(view: View, time_ms: int) -> Entry | None:
-    return deadlines.take(view, NAME, BLOCK_CLOCK, time_ms)
 
 
 def _fire(view: View, moment: Moment, entry: Entry) -> Result:
@@ -58,10 +52,6 @@ def _fire(view: View, moment: Moment, entry: Entry) -> Result:
             raise ValueError(f"the deadline index holds {entry}")
 
 
-def _next_deadline_ms(reader: Reader) -> int | None:
-    return deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
-
-
 CONTRACT: Final[Contract] = Contract(
     name=NAME,
     actions={
@@ -75,9 +65,7 @@ CONTRACT: Final[Contract] = Contract(
     },
     capabilities=(CUSTODIAN, APPROVER),
     proposals={"custody_plan": plans.PLAN, "disclosure_policy": policy.POLICY},
-    due=_due,
     fire=_fire,
-    next_deadline_ms=_next_deadline_ms,
     observe=sealing.observe,
     events={"erasure": announced.erased},
     tables=TABLES,

@@ -39,7 +39,6 @@ from coseal.contracts.governance.state import (
     proposal_key,
     subject_key,
 )
-from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import (
     SUSPENDED,
     Accepted,
@@ -54,7 +53,6 @@ from coseal.contracts.kernel.action import (
 )
 from coseal.contracts.kernel.budget import DECISION_STEPS, DUE_EFFECT_STEPS, SIGNATURE_STEPS
 from coseal.contracts.kernel.contract import Contract, Entry, Fire, Moment
-from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.evidence import EVIDENCE
 from coseal.contracts.kernel.fields import Dependent, Integer, Name, OneOf, Text
 from coseal.contracts.kernel.proposals import Case, ProposalKind
@@ -252,10 +250,6 @@ def _begin(view: View, moment: Moment) -> Result:
     return {**data, **seats.begin_block(view, moment.height)}
 
 
-def _due(view: View, time_ms: int) -> Entry | None:
-    return deadlines.take(view, NAME, BLOCK_CLOCK, time_ms)
-
-
 _FIRES: Final[Mapping[str, Fire]] = {
     standing.SUSPENSION: standing.end_suspension,
     leaving.NOTICE: leaving.end_notice,
@@ -277,10 +271,6 @@ def _fire(kinds: Kinds, view: View, moment: Moment, entry: Entry) -> Result | Ac
     poll = ballot.poll_of(view, NAME, record)
     result = _advance(kinds, view, proposal_id, record, poll, (moment.height, moment.time_ms), DUE_EFFECT_STEPS)
     return {} if result["status"] == record["status"] else {"closed": [result]}
-
-
-def _next_deadline_ms(reader: Reader) -> int | None:
-    return 0 if seats.is_stepping_down(reader) else deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
 
 
 def _undecided(reader: Reader) -> list[Any]:
@@ -402,9 +392,8 @@ def contract(kinds: Kinds) -> Contract:
             **leaving.ACTIONS,
         },
         begin=_begin,
-        due=_due,
         fire=partial(_fire, kinds),
-        next_deadline_ms=_next_deadline_ms,
+        waits=seats.is_stepping_down,
         tables=(*proposal_rows.TABLES, *standing_rows.TABLES),
         rows=_writer,
         events={"decision": announced.decisions(NAME, "closed"), "measure": announced.measures},

@@ -25,7 +25,7 @@ _RUN: Final = ("actions", "fire", "holds", "tables", "rows", "events", "lists", 
 _NOT_RUN: Final = (
     "install",
     "begin",
-    "due",
+    "waits",
     "observe",
     "observe_due",
     "capabilities",

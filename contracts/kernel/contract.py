@@ -75,12 +75,11 @@ class Contract:
     ``install(view, genesis)`` writes what the contract begins with on a new chain; it raises ``Malformed`` for a
     genesis that it cannot begin with.
 
-    ``begin(view, moment)`` is what a block cannot begin without: small, never contained, outside of the shares.
-    ``due(view, time_ms)`` takes the next thing that is due out of its index, or returns None; ``fire(view, moment,
-    entry)`` does it and returns lists for the block's first receipt; with facts, as an action may, others observe
-    them and add to the lists. Both are called by ``kernel.due``.
-    ``next_deadline_ms(reader)`` is the block time at which one of them has something to do, or None; it is in
-    the past while due things are left.
+    ``begin(view, moment)`` is what a block cannot begin without: small, never contained, outside of the shares;
+    ``waits(reader)`` says whether it has something to do, so that an idle chain makes the next block at once.
+    ``fire(view, moment, entry)`` does what ``kernel.due`` took out of the contract's index (``kernel.deadlines``) and
+    returns lists for the block's first receipt; with facts, as an action may, others observe them and add to the
+    lists.
 
     ``observe`` is asked in the transaction in which another contract accepted something: what it returns joins the
     receipt, its refusal refuses the transaction. Of what fell due (``begin``) it is asked where there are facts, and
@@ -115,9 +114,8 @@ class Contract:
     proposals: Mapping[str, ProposalKind] = field(default_factory=dict)
     install: Callable[[View, Genesis], None] | None = None
     begin: Callable[[View, Moment], Result] | None = None
-    due: Callable[[View, int], Entry | None] | None = None
     fire: Fire | None = None
-    next_deadline_ms: Callable[[Reader], int | None] | None = None
+    waits: Callable[[Reader], bool] | None = None
     observe: Observe | None = None
     observe_due: ObserveDue | None = None
     holds: Callable[[Reader], str | None] | None = None

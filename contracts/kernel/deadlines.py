@@ -12,6 +12,7 @@ State, an index for each contract: ``keys``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from coseal.contracts.kernel.action import Reader, View
@@ -48,6 +49,11 @@ def earliest_ms(reader: Reader, index: str, clock: str) -> int | None:
     """Return when the first entry falls due, or None if there is none."""
     slot = _first(reader, index, clock)
     return None if slot is None else slot - _OFFSET
+
+
+def changed(written: Iterable[str]) -> frozenset[str]:
+    """Return the contracts whose index may be another after keys were written."""
+    return frozenset(key.partition("/")[0] for key in written if "/deadline/" in key)
 
 
 def take(view: View, index: str, clock: str, until_ms: int) -> Entry | None:

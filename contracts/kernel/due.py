@@ -8,7 +8,7 @@ At most ``MAX_ASIDE`` wait; one more has no number: it is named in the receipt a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, Final, NamedTuple
 
 from coseal.contracts.kernel import deadlines
@@ -53,10 +53,30 @@ class Begun(NamedTuple):
 
 
 def begin_block(
-    view: Overlay, contracts: Mapping[str, Contract], height: int, time_ms: int, *, careful: bool = False
+    view: Overlay,
+    contracts: Mapping[str, Contract],
+    earliest: Mapping[str, int | None],
+    height: int,
+    time_ms: int,
+    *,
+    careful: bool = False,
 ) -> Begun:
-    """Do what is due at the start of a block, and keep it; ``careful`` as for ``Overlay.settle``."""
-    return _Start(view, contracts, height, time_ms, careful=careful).run()
+    """Do what is due at the start of a block, and keep it.
+
+    ``earliest`` is what ``earliest_ms`` says of each contract that has due things; ``careful`` as for
+    ``Overlay.settle``.
+    """
+    return _Start(view, contracts, earliest, height, time_ms, careful=careful).run()
+
+
+def earliest_ms(reader: Reader, contract: Contract) -> int | None:
+    """Return when the next thing of a contract falls due, or None; an index that one of others damaged has nothing."""
+    try:
+        return deadlines.earliest_ms(reader, contract.name, BLOCK_CLOCK)
+    except TypeError:  # W10
+        if contract.writes:
+            return None
+        raise
 
 
 def waiting(reader: Reader) -> int:
@@ -91,9 +111,16 @@ class _Start:
     """One block's start."""
 
     def __init__(
-        self, view: Overlay, contracts: Mapping[str, Contract], height: int, time_ms: int, *, careful: bool
+        self,
+        view: Overlay,
+        contracts: Mapping[str, Contract],
+        earliest: Mapping[str, int | None],
+        height: int,
+        time_ms: int,
+        *,
+        careful: bool,
     ) -> None:
-        self.careful = careful
+        self.careful, self.earliest = careful, earliest
         self.view, self.contracts, self.height, self.time_ms = view, contracts, height, time_ms
         self.observers = [(one.name, one.observe_due) for one in contracts.values() if one.observe_due is not None]
         self.data: Result = {}
@@ -112,7 +139,8 @@ class _Start:
 
     def _shares(self) -> None:
         """Give each contract an equal share; what one leaves goes to the next, beginning at another each height."""
-        sharing = [contract for contract in self.contracts.values() if self._may_have_due(contract)]
+        changed = deadlines.changed(self.view.written)
+        sharing = [one for one in self.contracts.values() if one.fire is not None and self._may_have_due(one, changed)]
         left, left_steps = MAX_DUE, DUE_STEPS
         for index in range(len(sharing)):  # B10
             contract = sharing[(self.height + index) % len(sharing)]
@@ -122,14 +150,13 @@ class _Start:
             left, left_steps = left - done, left_steps - steps
             self.steps += steps
 
-    def _may_have_due(self, contract: Contract) -> bool:
+    def _may_have_due(self, contract: Contract, changed: Set[str]) -> bool:
         """Say whether a contract takes part: one that has nothing due leaves the others their shares as they are."""
-        if contract.due is None:
-            return False
-        if contract.next_deadline_ms is None or contract.writes:  # of others: their index may be damaged
+        if contract.writes:  # of others: their index may be damaged
             return True
-        earliest_ms = contract.next_deadline_ms(self.view)
-        return earliest_ms is not None and earliest_ms <= self.time_ms
+        name = contract.name
+        first_ms = earliest_ms(self.view, contract) if name in changed else self.earliest[name]
+        return first_ms is not None and first_ms <= self.time_ms
 
     def _share(self, contract: Contract, entries: int, steps: int) -> tuple[int, int]:
         """Do what is due of one contract within its share; return how many things and steps that was."""
@@ -152,12 +179,10 @@ class _Start:
 
     def _take(self, contract: Contract) -> Entry | None:
         """Take what is due next out of the contract's index; one of others whose index is damaged has nothing due."""
-        if contract.due is None:
-            return None
         if not contract.writes:
-            return contract.due(self.view, self.time_ms)
+            return deadlines.take(self.view, contract.name, BLOCK_CLOCK, self.time_ms)
         try:
-            entry = contract.due(self.view, self.time_ms)
+            entry = deadlines.take(self.view, contract.name, BLOCK_CLOCK, self.time_ms)
             return entry if entry is None or type(entry[0]) is str else None
         except (Broken, MemoryError):
             raise

@@ -237,6 +237,11 @@ class Overlay:
             undo.key: None for undo in self._undo if self._is_open[undo.key] and undo.key not in self._packed
         }
 
+    @property
+    def written(self) -> Iterable[str]:
+        """The keys that were written."""
+        return self._written.keys()
+
     def wrote(self, prefix: str) -> bool:
         """Say whether any key that begins with ``prefix`` was written."""
         return any(key.startswith(prefix) for key in self._written)

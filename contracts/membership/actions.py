@@ -257,7 +257,7 @@ def contract(capabilities: Sequence[str]) -> Contract:
         },
         capabilities=CAPABILITIES,
         begin=membership_epochs.begin,
-        next_deadline_ms=membership_epochs.next_deadline_ms,
+        waits=membership_epochs.is_set_pending,
         keys=KEYS,
         open_keys=OPEN_KEYS,
     )

@@ -120,9 +120,9 @@ def begin(view: View, moment: Moment) -> Result:
     return {"validators": {**data, "added": added, "removed": removed, "rows": rows}}
 
 
-def next_deadline_ms(reader: Reader) -> int | None:
-    """Return a time in the past while a set waits for the next block, so that an idle chain makes it."""
-    return 0 if reader.get(PENDING_KEY) is not None else None
+def is_set_pending(reader: Reader) -> bool:
+    """Say whether a set waits for the next block."""
+    return reader.get(PENDING_KEY) is not None
 
 
 def _begin_epoch(view: View, current: ValidatorSet, *, first_height: int) -> None:

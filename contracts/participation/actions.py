@@ -9,19 +9,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from coseal.contracts.kernel import deadlines
-from coseal.contracts.kernel.action import Reader, Result, View
+from coseal.contracts.kernel.action import Result, View
 from coseal.contracts.kernel.contract import Contract, Entry, Moment
-from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.participation import consultations, offices, receiving, themes
 from coseal.contracts.participation.lists import LISTS
 from coseal.contracts.participation.rows import writer
 from coseal.contracts.participation.state import KEYS, NAME, OPEN_KEYS
 from coseal.contracts.participation.tables import TABLES
-
-
-def _due(view: View, time_ms: int) -> Entry | None:
-    return deadlines.take(view, NAME, BLOCK_CLOCK, time_ms)
 
 
 def _fire(view: View, moment: Moment, entry: Entry) -> Result:
@@ -35,16 +29,10 @@ def _fire(view: View, moment: Moment, entry: Entry) -> Result:
             raise ValueError(f"the deadline index holds {entry}")
 
 
-def _next_deadline_ms(reader: Reader) -> int | None:
-    return deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
-
-
 CONTRACT: Final[Contract] = Contract(
     name=NAME,
     actions={**offices.ACTIONS, **consultations.ACTIONS, **receiving.ACTIONS, **themes.ACTIONS},
-    due=_due,
     fire=_fire,
-    next_deadline_ms=_next_deadline_ms,
     tables=TABLES,
     rows=writer,
     lists=LISTS,

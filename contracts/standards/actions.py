@@ -10,10 +10,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from coseal.contracts.kernel import deadlines
-from coseal.contracts.kernel.action import Reader, Result, View
+from coseal.contracts.kernel.action import Result, View
 from coseal.contracts.kernel.contract import Contract, Entry, Moment
-from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.standards import adoptions, disputes, domains, judging, life, recognition
 from coseal.contracts.standards.announced import standards
 from coseal.contracts.standards.lists import LISTS
@@ -22,10 +20,6 @@ from coseal.contracts.standards.rows import writer
 from coseal.contracts.standards.state import KEYS, NAME, OPEN_KEYS
 from coseal.contracts.standards.tables import TABLES
 from coseal.contracts.standards.use import observe
-
-
-def _due(view: View, time_ms: int) -> Entry | None:
-    return deadlines.take(view, NAME, BLOCK_CLOCK, time_ms)
 
 
 def _fire(view: View, moment: Moment, entry: Entry) -> Result:
@@ -51,18 +45,12 @@ def _fire(view: View, moment: Moment, entry: Entry) -> Result:
             raise ValueError(f"the deadline index holds {entry}")
 
 
-def _next_deadline_ms(reader: Reader) -> int | None:
-    return deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
-
-
 CONTRACT: Final[Contract] = Contract(
     name=NAME,
     install=domains.install,
     actions={**life.ACTIONS, **adoptions.ACTIONS, **recognition.ACTIONS, **disputes.ACTIONS},
     proposals={"recognise_standard": recognition.RECOGNISE_STANDARD, "settle_dispute": disputes.SETTLE_DISPUTE},
-    due=_due,
     fire=_fire,
-    next_deadline_ms=_next_deadline_ms,
     observe=observe,
     tables=TABLES,
     rows=writer,

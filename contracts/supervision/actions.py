@@ -347,10 +347,6 @@ def _do(view: View, entry: Entry, now: Now, due: dict[str, list[Any]], outcome: 
             raise ValueError(f"the deadline index holds {entry}")
 
 
-def _next_deadline_ms(reader: Reader) -> int | None:
-    return deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
-
-
 # Queries
 
 
@@ -429,9 +425,7 @@ CONTRACT: Final[Contract] = Contract(
         **supervision_service.ACTIONS,
     },
     capabilities=("supervise",),
-    due=_due,
     fire=_fire,
-    next_deadline_ms=_next_deadline_ms,
     observe=_observe,
     lists=LISTS,
     tables=TABLES,

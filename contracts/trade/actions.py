@@ -10,10 +10,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from coseal.contracts.kernel import deadlines
-from coseal.contracts.kernel.action import Accepted, Reader, Result, View
+from coseal.contracts.kernel.action import Accepted, Result, View
 from coseal.contracts.kernel.contract import Contract, Entry, Moment
-from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.process.append import install_type
 from coseal.contracts.trade import cases, disputes, financing, issuing, moving, netting, paying
 from coseal.contracts.trade.history import DEFINITION
@@ -22,10 +20,6 @@ from coseal.contracts.trade.rows import changed, moved, writer
 from coseal.contracts.trade.state import KEYS, NAME, OPEN_KEYS
 from coseal.contracts.trade.tables import TABLES, VIEWS
 from coseal.ledger.genesis import Genesis
-
-
-def _due(view: View, time_ms: int) -> Entry | None:
-    return deadlines.take(view, NAME, BLOCK_CLOCK, time_ms)
 
 
 def _install(view: View, genesis: Genesis) -> None:
@@ -49,10 +43,6 @@ def _fire(view: View, moment: Moment, entry: Entry) -> Result | Accepted:
             raise ValueError(f"the deadline index holds {entry}")
 
 
-def _next_deadline_ms(reader: Reader) -> int | None:
-    return deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
-
-
 CONTRACT: Final[Contract] = Contract(
     name=NAME,
     actions={
@@ -65,9 +55,7 @@ CONTRACT: Final[Contract] = Contract(
         **cases.ACTIONS,
     },
     install=_install,
-    due=_due,
     fire=_fire,
-    next_deadline_ms=_next_deadline_ms,
     events={"receivable": changed, "movement": moved},
     tables=TABLES,
     views=VIEWS,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from coseal.contracts.governance import ballot
-from coseal.contracts.kernel import due
+from coseal.contracts.kernel import deadlines, due
 from coseal.contracts.kernel.action import Action, Arguments, Rejected
 from coseal.contracts.kernel.budget import (
     BASE_STEPS,
@@ -94,12 +95,10 @@ def _attempt(view, context, args):
     return {"refused": result.code} if isinstance(result, Rejected) else result
 
 
-def _due(view, time_ms):
-    waiting = view.get("probe/due") or []
-    if not waiting:
-        return None
-    view.put("probe/due", waiting[1:])
-    return waiting[0]
+def _schedule(view, entries):
+    """Have entries fall due at once, in their order."""
+    for time_ms, entry in enumerate(entries):
+        deadlines.add(view, "probe", deadlines.BLOCK_CLOCK, time_ms, entry)
 
 
 def _fire(view, moment, entry):
@@ -113,7 +112,7 @@ def _fire(view, moment, entry):
 
 
 def _plan(view, context, args):
-    view.put("probe/due", [["do", n, args["steps"]] for n in range(args["count"])])
+    _schedule(view, [["do", n, args["steps"]] for n in range(args["count"])])
     return {}
 
 
@@ -130,7 +129,6 @@ PROBE = Contract(
         "attempt": Action(Arguments({"steps": Integer()}), _attempt, "Carry out an effect"),
         "plan": Action(Arguments({"count": Integer(), "steps": Integer()}), _plan, "Make things due"),
     },
-    due=_due,
     fire=_fire,
     open_keys=("open/",),
 )
@@ -274,8 +272,6 @@ def test_a_broken_invariant_and_a_lack_of_memory_are_never_contained(probe, what
 
 def test_a_store_that_cannot_be_read_is_never_contained(probe):
     def damaged(key):
-        if key == b"probe/due":
-            return None
         if key.startswith(b"open/"):
             raise OSError("input/output error")
         return get(key)
@@ -312,11 +308,13 @@ def test_what_is_due_is_done_in_the_next_block(probe):
 def crashing(entries) -> Chain:
     """Return a chain on which these entries are due in the next block."""
     chain = Chain(rules={1: {**CONTRACTS, "probe": PROBE}})
-    outcome_view = chain.state
-    change = outcome_view.derive({b"probe/due": codec.encode(entries)})
-    outcome_view.commit(change)
-    outcome_view._store.write(change.entries)
-    outcome_view.flushed(change)
+    view, state = Overlay(chain.state.get), chain.state
+    _schedule(view, entries)
+    change = state.derive(view.updates())
+    state.commit(change)
+    state._store.write(change.entries)
+    state.flushed(change)
+    chain.executor._note_deadlines(frozenset({"probe"}))
     return chain
 
 
@@ -339,8 +337,8 @@ def test_what_fails_when_it_is_due_is_set_aside_named_and_made_due_again_by_ball
         decided = chain.submit(f"{member}/admin", "governance.vote", ballot="again", choice="yes")
     assert decided.data["outcome"] == {"contract": "probe", "entry": ["crash", 2, 5]}
     assert due.waiting(chain.executor.reader) == 1
-    assert chain.executor.get("probe/deadline/at/10000000000000/block") is not None
     assert chain.submit("regulator/admin", "governance.propose", **{**propose, "id": "more"}).code == "unknown_aside"
+    assert [(entry["number"], entry["entry"][1]) for entry in chain.begun["system"]["aside"]] == [(3, 2)]
 
 
 def test_a_due_thing_that_writes_what_has_no_encoding_is_set_aside_alone():
@@ -360,7 +358,7 @@ def test_the_steps_of_what_is_due_stand_in_the_first_receipt():
 def test_what_is_due_has_a_bounded_share_of_a_block_and_keeps_its_order():
     chain = crashing([["do", n, 100] for n in range(1_500)])
     seen, blocks = [], 0
-    while chain.get("probe/due"):
+    while deadlines.earliest_ms(chain.executor.reader, "probe", deadlines.BLOCK_CLOCK) is not None:
         outcome = chain.executor.run(chain.executor.height + 1, chain.now_ms, [])
         first = Receipt.decode(outcome.receipts[0])
         assert first.steps <= DUE_STEPS
@@ -382,13 +380,13 @@ def test_a_ballot_is_decided_when_it_is_due_whoever_is_first(blocks):
 
 
 def test_contracts_with_much_to_do_take_turns():
-    def contract(name):
-        def take(view, time_ms):
-            count = view.get(f"{name}/left") or 0
-            view.put(f"{name}/left", count + 1)
-            return ["do", count]
+    def begin(name, view, moment):
+        for number in range(MAX_DUE):
+            deadlines.add(view, name, deadlines.BLOCK_CLOCK, moment.height, ["do", number])
+        return {}
 
-        return Contract(name, {}, due=take, fire=lambda view, moment, entry: {"fired": [1]})
+    def contract(name):
+        return Contract(name, {}, begin=partial(begin, name), fire=lambda view, moment, entry: {"fired": [1]})
 
     names = ("one", "two", "three")
     chain = Chain(rules={1: {"membership": MEMBERSHIP, **{name: contract(name) for name in names}}})

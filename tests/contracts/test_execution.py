@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from coseal.contracts.apply import MAX_DETAIL_CHARACTERS, MAX_RECEIPT_BYTES
 from coseal.contracts.execution import MAX_RECEIPTS_BYTES, Executor, Outcome, SeenWindow, UnknownProtocol
 from coseal.contracts.genesis_state import genesis_updates, new_state
-from coseal.contracts.kernel import window
+from coseal.contracts.kernel import deadlines, window
 from coseal.contracts.kernel.action import Action, Arguments, Rejected
 from coseal.contracts.kernel.budget import TRANSACTION_STEPS
 from coseal.contracts.kernel.contract import Contract
@@ -71,16 +71,8 @@ def _rotate(view, context, args):
 
 
 def _wake(view, context, args):
-    view.put("probe/due", args["time_ms"])
+    deadlines.add(view, "probe", deadlines.BLOCK_CLOCK, args["time_ms"], ["wake", args["time_ms"]])
     return {}
-
-
-def _due(view, time_ms):
-    due = view.get("probe/due")
-    if due is None or due > time_ms:
-        return None
-    view.delete("probe/due")
-    return ["wake", due]
 
 
 def _fire(view, moment, entry):
@@ -104,9 +96,7 @@ def _probe(write=_write):
             "rotate": Action(Arguments({"node": Text(), "key": Text(low=0)}), _rotate, "Replace a node's key"),
             "wake": Action(Arguments({"time_ms": Integer()}), _wake, "Ask to be woken"),
         },
-        due=_due,
         fire=_fire,
-        next_deadline_ms=lambda reader: reader.get("probe/due"),
     )
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from coseal.contracts.genesis_state import genesis_updates
 from coseal.contracts.governance import actions as governance
 from coseal.contracts.governance import electorate
+from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Context, Rejected
 from coseal.contracts.kernel.contract import Moment
 from coseal.contracts.kernel.dates import DAY_MS
@@ -70,7 +71,7 @@ class Ledger:
         self.time_ms += for_ms
         moment, closed = Moment(self.height, self.time_ms), {}
         electorate.begin(self.view, moment)
-        while (entry := CONTRACT.due(self.view, self.time_ms)) is not None:  # type: ignore[misc]
+        while (entry := deadlines.take(self.view, "governance", deadlines.BLOCK_CLOCK, self.time_ms)) is not None:
             for decided in CONTRACT.fire(self.view, moment, entry).get("closed", ()):  # type: ignore[misc]
                 closed[decided["ballot"]] = decided["status"]
         return closed

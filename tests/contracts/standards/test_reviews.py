@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import pytest
 
+from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.contract import Moment
 from coseal.contracts.kernel.overlay import CommittedReader, Overlay
 from coseal.contracts.standards import actions as standards
@@ -180,7 +181,7 @@ class Written:
     def run(self, time_ms):
         """Do everything that is due; return what it shows, and how many things it was."""
         view, shown, count = self.view(), {}, 0
-        while (entry := standards.CONTRACT.due(view, time_ms)) is not None:
+        while (entry := deadlines.take(view, "standards", deadlines.BLOCK_CLOCK, time_ms)) is not None:
             count += 1
             before = view.spent
             for name, rows in standards.CONTRACT.fire(view, Moment(9, time_ms), entry).items():
