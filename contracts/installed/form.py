@@ -26,6 +26,7 @@ _NOT_RUN: Final = (
     "install",
     "begin",
     "waits",
+    "due",
     "observe",
     "observe_due",
     "capabilities",

@@ -79,7 +79,7 @@ class Contract:
     ``waits(reader)`` says whether it has something to do, so that an idle chain makes the next block at once.
     ``fire(view, moment, entry)`` does what ``kernel.due`` took out of the contract's index (``kernel.deadlines``) and
     returns lists for the block's first receipt; with facts, as an action may, others observe them and add to the
-    lists.
+    lists. ``due(view, time_ms)`` takes the next thing out, where entries of the index lead to others.
 
     ``observe`` is asked in the transaction in which another contract accepted something: what it returns joins the
     receipt, its refusal refuses the transaction. Of what fell due (``begin``) it is asked where there are facts, and
@@ -114,6 +114,7 @@ class Contract:
     proposals: Mapping[str, ProposalKind] = field(default_factory=dict)
     install: Callable[[View, Genesis], None] | None = None
     begin: Callable[[View, Moment], Result] | None = None
+    due: Callable[[View, int], Entry | None] | None = None
     fire: Fire | None = None
     waits: Callable[[Reader], bool] | None = None
     observe: Observe | None = None

@@ -179,6 +179,8 @@ class _Start:
 
     def _take(self, contract: Contract) -> Entry | None:
         """Take what is due next out of the contract's index; one of others whose index is damaged has nothing due."""
+        if contract.due is not None:
+            return contract.due(self.view, self.time_ms)
         if not contract.writes:
             return deadlines.take(self.view, contract.name, BLOCK_CLOCK, self.time_ms)
         try:

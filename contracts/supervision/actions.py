@@ -425,6 +425,7 @@ CONTRACT: Final[Contract] = Contract(
         **supervision_service.ACTIONS,
     },
     capabilities=("supervise",),
+    due=_due,
     fire=_fire,
     observe=_observe,
     lists=LISTS,

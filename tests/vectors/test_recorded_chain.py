@@ -212,7 +212,7 @@ def test_every_key_is_of_one_documented_family_and_every_family_is_written(repla
 
 def test_everything_that_falls_due_does(replay, replayed):
     assert replay.fired == DUE
-    assert {name for name, _ in DUE} == {contract.name for contract in CONTRACTS.values() if contract.due is not None}
+    assert {name for name, _ in DUE} == {contract.name for contract in CONTRACTS.values() if contract.fire is not None}
 
 
 def test_everything_that_a_block_can_begin_with_occurs(lines):

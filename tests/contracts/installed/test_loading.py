@@ -134,6 +134,7 @@ def test_a_package_that_raises_cannot_be_offered(package):
         (Contract("tally", {}, version=0), "version"),
         (Contract("tally", {}, begin=lambda view, moment: {}), "begin"),
         (Contract("tally", {}, install=lambda view, genesis: None), "install"),
+        (Contract("tally", {}, due=lambda view, time_ms: None), "due"),
         (Contract("tally", {}, waits=lambda reader: True), "waits"),
         (Contract("tally", {}, observe=lambda view, context, what: {}), "observe"),
         (Contract("tally", {}, keys={"process/total": "the total"}), "keys and open_keys begin with tally/"),

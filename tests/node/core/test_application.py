@@ -5,9 +5,10 @@ from typing import Any
 from coseal.consensus.application import Draft, Executed, Invalid
 from coseal.contracts.execution import MAX_RECEIPTS_BYTES, Executor, Outcome
 from coseal.contracts.genesis_state import new_state
+from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Action, Arguments, Context, Result, View
 from coseal.contracts.kernel.budget import BLOCK_STEPS, least_steps
-from coseal.contracts.kernel.contract import Contract
+from coseal.contracts.kernel.contract import Contract, Entry, Moment
 from coseal.contracts.kernel.fields import Integer
 from coseal.contracts.registry import CONTRACTS
 from coseal.ledger.block import Block, Receipt
@@ -184,12 +185,18 @@ def test_a_block_never_has_more_steps_than_a_follower_accepts() -> None:
 
 def test_what_is_due_takes_no_room_from_transactions_but_from_the_block() -> None:
     """A backlog of due things lasts for many blocks; else each of them would hold one transaction."""
-    due = Contract(
-        "waking",
-        {},
-        due=lambda view, time_ms: None if view.get("waking/done") else ["wake"],
-        fire=lambda view, moment, entry: view.put("waking/done", 1) or view.charge(45_000) or {},
-    )
+
+    def wake(view: View, moment: Moment) -> Result:
+        if view.get("waking/done") is None:
+            deadlines.add(view, "waking", deadlines.BLOCK_CLOCK, 0, ["wake"])
+        return {}
+
+    def fire(view: View, moment: Moment, entry: Entry) -> Result:
+        view.put("waking/done", 1)
+        view.charge(45_000)
+        return {}
+
+    due = Contract("waking", {}, begin=wake, fire=fire)
     world, other = World(SPENDING, due), World(SPENDING, due)
     world.slow()
     raws = [world.spend(number, 20_000) for number in range(9)]
