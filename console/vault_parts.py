@@ -20,6 +20,7 @@ from coseal.console.shown import Shown, Untrue
 from coseal.contracts.disclosure import requests
 from coseal.contracts.disclosure.log import LOG
 from coseal.contracts.disclosure.requests import APPROVED, ASKED, RELEASED
+from coseal.contracts.disclosure.reviewing import EMERGENCY
 from coseal.contracts.disclosure.state import NAME, log_key
 from coseal.contracts.disclosure.vaults import ACCEPTED, ARMED, DEALT, REFUSED, SILENT
 from coseal.ledger.block import CommittedBlock, Receipt
@@ -47,7 +48,7 @@ _TONES: Final = {
 _BAD_STEPS: Final = ("refused", "silent", "overdue", "fault")
 OF_REQUESTS: Final = (
     *("requested", "objected", "answered", "approved", "disapproved", "released", "declined", "opened", "fault"),
-    *("overdue", "lapsed", "expired"),
+    *("overdue", "lapsed", "expired", EMERGENCY, "reviewed"),
 )
 OF_SEATS: Final = ("accepted", "refused", "silent", "destroyed")
 
@@ -102,7 +103,7 @@ def subject(page: Page, entry: Access) -> Child:
 def _words(page: Page, step: str, rest: str) -> str:
     """Return what a step of a request says beside the request, its first word in words where it is one of ours."""
     first, _, more = rest.partition(" ")
-    if step == "requested":
+    if step in ("requested", EMERGENCY):
         return page.t_or(f"disclosure.basis.{first}", rest)
     if step == "overdue":
         return " ".join(filter(None, (page.t_or(f"disclosure.do.{first}", first), more)))
@@ -187,8 +188,8 @@ async def asked_in(page: Page, by: str, request: str, height: int) -> Shown[Mapp
     if shown is None:
         return None
     for transaction, _ in _of_disclosure(shown.value):
-        asked = (transaction.sender.partition("/")[0], transaction.action, transaction.args.get("request"))
-        if asked == (by, "request", request):
+        asked = (transaction.sender.partition("/")[0], transaction.args.get("request"))
+        if transaction.action in ("request", EMERGENCY) and asked == (by, request):
             return shown.of(transaction.args)
     return None
 

@@ -165,7 +165,7 @@ CONTRACTS_MAY_IMPORT = {  # folder of contracts/ -> the folders that it may impo
         "certification",
         "participation",
     },
-    "disclosure": {"kernel", "membership", "process", "supervision"},
+    "disclosure": {"kernel", "membership", "process", "rules", "supervision"},
     "participation": {"kernel", "membership", "governance", "policy", "standards", "supervision", "certification"},
     "credit": {"kernel", "currency", "governance", "membership", "process", "supervision", "trade"},
     "evidence": {"kernel", "membership"},

@@ -58,7 +58,7 @@ def _asking(scene: Scene, number: int) -> dict[str, Any]:
 
 
 def opening() -> Iterator[Result]:
-    """Openings: 64 sidecars requested, as many requests naming each as may; approved, released, opened, expired."""
+    """Openings: 64 sidecars requested, as many requests naming each as may; then to their end, and emergencies."""
     scene = _scene()
     for number in range(MAX_REQUESTS - 1):
         scene.must(REQUESTER, "disclosure.request", _asking(scene, number))
@@ -81,3 +81,12 @@ def opening() -> Iterator[Result]:
         "a request of 64 sidecars is opened", scene, scene.chain.signed(REQUESTER, "disclosure.opened", said)
     )
     yield time_case("15 requests of 64 sidecars lapse", scene, after_ms=29 * DAY_MS)
+    scene.commit(after_ms=29 * DAY_MS)
+    urgent = {**_asking(scene, MAX_REQUESTS), "reason": "r" * 1_000}
+    emergency = scene.chain.signed(REQUESTER, "disclosure.emergency", urgent)
+    yield time_case("960 cells of 64 sidecars are requested in an emergency", scene, emergency)
+    scene.commit(emergency)
+    verdict = {"by": REQUESTER, "request": f"r{MAX_REQUESTS}", "verdict": "unjustified", "reason": "r" * 1_000}
+    scene.must("enterprise-a", "disclosure.review", verdict)
+    review = scene.chain.signed("central-bank", "disclosure.review", verdict)
+    yield time_case("an emergency of 64 sidecars is found unjustified", scene, review)

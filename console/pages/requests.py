@@ -50,8 +50,7 @@ from coseal.console.vault_parts import (
 )
 from coseal.contracts.disclosure import lists
 from coseal.contracts.disclosure.policy import FINDING, policy_of
-from coseal.contracts.disclosure.releasing import OVERDUE
-from coseal.contracts.disclosure.requests import STATUSES, Request, request_of
+from coseal.contracts.disclosure.requests import OVERDUE, STATUSES, Request, request_of
 from coseal.contracts.disclosure.state import POLICY_KEY, request_key, sidecar_key, vault_key
 from coseal.contracts.disclosure.vaults import Vault, vault_of
 

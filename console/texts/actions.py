@@ -71,6 +71,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "action.disclosure.release": ("Release parts of keys", "交出密钥份额"),
     "action.disclosure.decline": ("Decline to release parts of keys", "拒绝交出密钥份额"),
     "action.disclosure.opened": ("Say what was opened", "报告开封结果"),
+    "action.disclosure.emergency": ("Request an opening in an emergency", "紧急请求开封"),
+    "action.disclosure.review": ("Review an emergency request", "审查紧急开封请求"),
     "action.certification.apply": ("Apply for certification", "申请项目认证"),
     "action.certification.argue": ("Argue for a project", "提交项目论证"),
     "action.certification.seal": ("Seal an argument", "封存项目论证"),

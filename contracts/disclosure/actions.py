@@ -1,7 +1,7 @@
 """The disclosure contract: keys for envelopes, plans of custody, vaults, what is sealed, and its supervised opening.
 
 Law: the chain has commitments and never a key; what opens a vault is with seats that its owner did not choose, and is
-released after the approval of a request alone.
+released for an approved request alone, or for an emergency that others review.
 
 State: ``disclosure.state``. contracts/disclosure/README.md.
 """
@@ -22,6 +22,7 @@ from coseal.contracts.disclosure import (
     releasing,
     requesting,
     requests,
+    reviewing,
     sealing,
 )
 from coseal.contracts.disclosure.approving import APPROVER
@@ -44,6 +45,8 @@ def _fire(view: View, moment: Moment, entry: Entry) -> Result:
             return sealing.erase(view, moment, owner, vault, number)
         case [requests.REQUEST, by, name, step]:
             return releasing.fall_due(view, moment, by, name, step)
+        case [policy.REVIEW, by, name]:
+            return reviewing.fall_due(view, moment, by, name)
         case [plans.DECIDED, plan]:
             return plans.decided(view, plan)
         case [policy.DECIDED]:
@@ -62,6 +65,7 @@ CONTRACT: Final[Contract] = Contract(
         **requesting.ACTIONS,
         **approving.ACTIONS,
         **releasing.ACTIONS,
+        **reviewing.ACTIONS,
     },
     capabilities=(CUSTODIAN, APPROVER),
     proposals={"custody_plan": plans.PLAN, "disclosure_policy": policy.POLICY},

@@ -12,10 +12,9 @@ from typing import Any, Final
 
 from coseal.contracts.disclosure import requests
 from coseal.contracts.disclosure.log import LOG
-from coseal.contracts.disclosure.policy import APPROVE, OTHERS, RELEASE, SUPERVISORS, policy_of, term_ms
+from coseal.contracts.disclosure.policy import APPROVE, OTHERS, SUPERVISORS, policy_of
 from coseal.contracts.disclosure.requests import (
     AGAINST,
-    APPROVED,
     ASKED,
     MAX_ANSWERS,
     WHICH,
@@ -78,8 +77,7 @@ def _approve(view: View, context: Context, args: Args) -> Result | Rejected:
         return Rejected("too_early", f"{request.owner} may object until {request.object_ms} ms")
     request.answers = [*request.answers, [context.member, context.sender, kind]]
     if all(request.count(one) >= count for one, count in needs.items()):  # V18
-        request.status = APPROVED
-        requests.until(view, request, RELEASE, context.time_ms + term_ms(view, RELEASE))
+        requests.approve(view, request, context.time_ms)
     requests.write(view, request)
     entry = logged(view, context.height, request, "approved", context.sender)
     return {**said(request), "as": kind, LOG: [entry]}

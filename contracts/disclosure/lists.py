@@ -7,6 +7,7 @@ from typing import Final
 from coseal.contracts.disclosure import tables
 from coseal.contracts.disclosure.policy import BASES
 from coseal.contracts.disclosure.requests import STATUSES
+from coseal.contracts.disclosure.reviewing import REVIEWS
 from coseal.contracts.disclosure.state import plan_key, request_key, vault_key
 from coseal.contracts.disclosure.vaults import (
     ACCEPTED,
@@ -156,6 +157,7 @@ REQUESTS: Final = List(
         "owner": _OWNER,
         "vault": _VAULT,
         "status": _STATUS,
+        "review": {"en": "Review", "zh": "事后审查"},
         "due_ms": {"en": "Next step due", "zh": "下一步截止"},
         "expires_ms": {"en": "Ends", "zh": "终止"},
     },
@@ -165,6 +167,7 @@ REQUESTS: Final = List(
         Filter("vault"),
         Filter("basis", values=BASES),
         Filter("status", values=STATUSES),
+        Filter("review", values=REVIEWS),
     ),
     key=request_key,
     named_by=("requester", "request"),

@@ -1,6 +1,6 @@
 """The policy of disclosure: terms of steps, who approves an opening, the quota of members; by ballot, with defaults.
 
-contracts/disclosure/README.md, V2.
+contracts/disclosure/README.md, V2 and V26.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from coseal.contracts.disclosure.state import NAME, POLICY_KEY
+from coseal.contracts.disclosure.state import NAME, POLICY_KEY, barred_key
 from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Reader, Rejected, Result, View
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
-from coseal.contracts.kernel.fields import Integer, Record
+from coseal.contracts.kernel.fields import Integer, Many, Name, Record
 from coseal.contracts.kernel.proposals import Case, ProposalKind
 
 ACCEPT: Final = "accept"
@@ -23,12 +23,15 @@ APPROVE: Final = "approve"
 RELEASE: Final = "release"
 OPEN: Final = "open"
 """The steps of a request for an opening: the owner may object, others approve, seats release, the requester opens."""
+REVIEW: Final = "review"
+"""The step, and the kind of due thing, of those who judge an emergency request afterwards."""
 TERMS: Final[Mapping[str, int]] = {
     ACCEPT: 10 * DAY_MS,
     OBJECT: 2 * DAY_MS,
     APPROVE: 10 * DAY_MS,
     RELEASE: 5 * DAY_MS,
     OPEN: 10 * DAY_MS,
+    REVIEW: 15 * DAY_MS,
 }
 """Step -> ms within which it is due, unless a ballot decided otherwise."""
 FINDING: Final = "finding"
@@ -50,6 +53,8 @@ QUOTA_BYTES_MAX: Final = 2**50
 DECIDED: Final = "policy"
 """The kind of due thing that says what a ballot decided."""
 _TERM: Final = Integer(1_000, 366 * DAY_MS)
+READMIT_MAX: Final = 16
+"""Members that one ballot allows emergency requests again."""
 _APPROVALS: Final = Record({SUPERVISORS: Integer(0, 3), OTHERS: Integer(1, 5)})
 
 
@@ -77,12 +82,18 @@ def _changed(policy: Mapping[str, Any], subject: Mapping[str, Any]) -> dict[str,
 
 def _check(view: View, case: Case, subject: Mapping[str, Any]) -> Rejected | None:
     policy = policy_of(view)
-    same = _changed(policy, subject) == policy
+    readmitted = subject.get("readmit", ())
+    for member in readmitted:
+        if view.get(barred_key(member)) is None:  # V26
+            return Rejected("exists", f"{member} may make emergency requests")
+    same = _changed(policy, subject) == policy and not readmitted
     return Rejected("exists", "this policy is in force") if same else None  # V2
 
 
 def _enact(view: View, case: Case, subject: Mapping[str, Any]) -> Result:
     policy = _changed(policy_of(view), subject)
+    for member in subject.get("readmit", ()):
+        view.delete(barred_key(member))  # V26
     view.put(POLICY_KEY, {**policy, "ballot": case.id, "height": case.height})
     deadlines.add(view, NAME, BLOCK_CLOCK, case.time_ms, [DECIDED])
     return policy
@@ -97,7 +108,10 @@ def decided(view: View) -> Result:
 POLICY: Final[ProposalKind] = ProposalKind(
     Record(
         {"terms": Record({}, dict.fromkeys(TERMS, _TERM)), "quota_bytes": Integer(0, QUOTA_BYTES_MAX)},
-        {"approvals": Record({}, dict.fromkeys(BASES, _APPROVALS))},
+        {
+            "approvals": Record({}, dict.fromkeys(BASES, _APPROVALS)),
+            "readmit": Many(Name(), low=1, high=READMIT_MAX, unique=True),
+        },
     ),
     _check,
     _enact,

@@ -42,7 +42,6 @@ PART: Final = "part"
 """A fault of a seat: a part that is not that of its keys."""
 FAULTS: Final = (PART, "check", "commitment")
 """What is found wrong: a part of a seat; of the owner, no key that fits a cell, or values not committed to."""
-OVERDUE: Final = "overdue"
 
 
 def _held(view: View, context: Context, args: Args) -> tuple[Request, Vault, int] | Rejected:
@@ -125,9 +124,9 @@ def fall_due(view: View, moment: Moment, by: str, name: str, step: str) -> Resul
         late = [("answer", request.by)] if waits else [("approve", "")]
         return _ended(view, moment, request, LAPSED, late)
     if step == RELEASE and request.status == APPROVED:  # V20
-        return _late(view, moment, request, [(RELEASE, member) for member in _silent(view, request)])
+        return requests.late(view, moment.height, request, [(RELEASE, member) for member in _silent(view, request)])
     if step == OPEN and request.status == RELEASED:  # V22
-        return _late(view, moment, request, [(OPEN, request.by)])
+        return requests.late(view, moment.height, request, [(OPEN, request.by)])
     return {}
 
 
@@ -143,17 +142,8 @@ def _silent(view: View, request: Request) -> list[str]:
     ]
 
 
-def _late(view: View, moment: Moment, request: Request, late: list[tuple[str, str]]) -> Result:
-    shown = said(request)
-    steps = [{"by": shown["by"], "request": shown["request"], "step": step, "member": member} for step, member in late]
-    entries = [
-        logged(view, moment.height, request, OVERDUE, f"{step} {member}" if member else step) for step, member in late
-    ]
-    return {"late": steps, LOG: entries} if late else {}
-
-
 def _ended(view: View, moment: Moment, request: Request, status: str, late: list[tuple[str, str]]) -> Result:
-    result = _late(view, moment, request, late)
+    result = requests.late(view, moment.height, request, late)
     erased = requests.end(view, request, status, moment.time_ms)
     entry = logged(view, moment.height, request, status)
     return {**result, "ended": [said(request)], "erased": erased, LOG: [*result.get(LOG, []), entry]}

@@ -9,22 +9,29 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
 from coseal.contracts.disclosure.log import LOG
-from coseal.contracts.disclosure.releasing import OVERDUE
+from coseal.contracts.disclosure.policy import REVIEW
+from coseal.contracts.disclosure.requests import OVERDUE
+from coseal.contracts.disclosure.reviewing import EMERGENCY, WAITING
 from coseal.contracts.disclosure.tables import DISCLOSURE_REQUESTS, DISCLOSURE_STEPS
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.place import Act
 from coseal.ledger.transaction import Transaction
 
 Given: TypeAlias = Mapping[str, Any]
-ACTS: Final = ("request", "object", "answer", "approve", "refuse", "release", "decline", "opened")
+REQUESTS: Final = ("request", EMERGENCY)
+ACTS: Final = (
+    *REQUESTS,
+    *("object", "answer", "approve", "refuse", "release", "decline", "opened", REVIEW),
+)
 
 
 def put(rows: Rows, tx: Transaction, data: Given, act: Act) -> None:
     """Put what an action did to a request."""
-    if tx.action == "request":
+    if tx.action in REQUESTS:
         row = {name: tx.args[name] for name in ("request", "basis", "reference", "owner", "vault", "expires_ms")}
         row |= {"requester": data["by"], "status": data["status"]}
         row |= {"object_ms": data["object_ms"], "due_ms": data["due_ms"]}
+        row |= {"review": WAITING if tx.action == EMERGENCY else "", "review_ms": data.get("review_ms", 0)}
         more = {name: tx.args[name] for name in ("scope", "purpose", "legal_basis", "key")}
         rows.of(DISCLOSURE_REQUESTS).put({**row, **act.place, "document": more})
     else:
@@ -53,4 +60,5 @@ def _step(rows: Rows, entry: list[Any], act: Act, by: str, request: str, member:
 def _mark(rows: Rows, said: Given) -> None:
     row = rows.of(DISCLOSURE_REQUESTS).find(said["by"], said["request"])
     if row is not None:
-        rows.of(DISCLOSURE_REQUESTS).put({**row, "status": said["status"], "due_ms": said["due_ms"]})
+        now = {name: said[name] for name in ("status", "due_ms", "review") if name in said}
+        rows.of(DISCLOSURE_REQUESTS).put({**row, **now})

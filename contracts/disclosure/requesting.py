@@ -41,7 +41,8 @@ _SIDECAR_STEPS: Final = ITEM_STEPS
 _CLOSED: Final = frozenset(("closed", "notified", "superseded"))
 
 
-def _request(view: View, context: Context, args: Args) -> Result | Rejected:
+def asked(view: View, context: Context, args: Args) -> Request | Rejected:
+    """Return the request of these arguments, which the sidecars of its scope name, or why it cannot be."""
     vault = found(view, args["owner"], args["vault"])
     if isinstance(vault, Rejected):
         return vault
@@ -55,8 +56,6 @@ def _request(view: View, context: Context, args: Args) -> Result | Rejected:
     view.charge(
         sum(_SIDECAR_STEPS + ENTRY_STEPS * (len(one["sequences"]) + len(one["labels"])) for one in args["scope"])
     )
-    terms = policy_of(view)["terms"]
-    object_ms = context.time_ms + (0 if args["basis"] == OWN else terms[OBJECT])
     request = Request(
         by=context.member,
         id=args["request"],
@@ -69,7 +68,7 @@ def _request(view: View, context: Context, args: Args) -> Result | Rejected:
         key=bytes.fromhex(args["key"]),
         status=ASKED,
         height=context.height,
-        object_ms=object_ms,
+        object_ms=context.time_ms,
         due_ms=0,
         expires_ms=args["expires_ms"],
         objected=False,
@@ -82,10 +81,19 @@ def _request(view: View, context: Context, args: Args) -> Result | Rejected:
     if refusal is not None:
         return refusal
     requests.until(view, request, EXPIRE, request.expires_ms)
-    requests.until(view, request, APPROVE, object_ms + terms[APPROVE])
+    return request
+
+
+def _request(view: View, context: Context, args: Args) -> Result | Rejected:
+    request = asked(view, context, args)
+    if isinstance(request, Rejected):
+        return request
+    terms = policy_of(view)["terms"]
+    request.object_ms += 0 if request.basis == OWN else terms[OBJECT]  # V17
+    requests.until(view, request, APPROVE, request.object_ms + terms[APPROVE])
     requests.write(view, request)
     entry = logged(view, context.height, request, "requested", request.basis)
-    return {**said(request), "object_ms": object_ms, LOG: [entry]}
+    return {**said(request), "object_ms": request.object_ms, LOG: [entry]}
 
 
 def _unfounded(reader: Reader, context: Context, args: Args) -> Rejected | None:
@@ -155,33 +163,33 @@ def _answer(view: View, context: Context, args: Args) -> Result | Rejected:
     return {**said(request), LOG: [logged(view, context.height, request, "answered")]}
 
 
-_REASON: Final = Text(high=1_000)
-ACTIONS: Final[dict[str, Action]] = {
-    "request": Action(
-        arguments=Arguments(
+REASON: Final = Text(high=1_000)
+FIELDS: Final = {
+    "request": Name(),
+    "basis": OneOf(*BASES),
+    "reference": Text(high=256),
+    "owner": Name(),
+    "vault": Name(),
+    "scope": Many(
+        Record(
             {
-                "request": Name(),
-                "basis": OneOf(*BASES),
-                "reference": Text(high=256),
-                "owner": Name(),
-                "vault": Name(),
-                "scope": Many(
-                    Record(
-                        {
-                            "number": Integer(1),
-                            "sequences": Many(Integer(1), low=1, high=RELEASED_MAX, unique=True),
-                            "labels": Many(Name(), low=1, high=LABELS_MAX, unique=True),
-                        }
-                    ),
-                    low=1,
-                    high=SCOPE_MAX,
-                ),
-                "purpose": _REASON,
-                "legal_basis": _REASON,
-                "key": Hexadecimal(SEALING_KEY_BYTES),
-                "expires_ms": Integer(1),
+                "number": Integer(1),
+                "sequences": Many(Integer(1), low=1, high=RELEASED_MAX, unique=True),
+                "labels": Many(Name(), low=1, high=LABELS_MAX, unique=True),
             }
         ),
+        low=1,
+        high=SCOPE_MAX,
+    ),
+    "purpose": REASON,
+    "legal_basis": REASON,
+    "key": Hexadecimal(SEALING_KEY_BYTES),
+    "expires_ms": Integer(1),
+}
+"""What a request says."""
+ACTIONS: Final[dict[str, Action]] = {
+    "request": Action(
+        arguments=Arguments(FIELDS),
         apply=_request,
         title="Request an opening of sealed cells",
         example={
@@ -199,14 +207,14 @@ ACTIONS: Final[dict[str, Action]] = {
         capability="",
     ),
     "object": Action(
-        arguments=Arguments({**WHICH, "reason": _REASON}),
+        arguments=Arguments({**WHICH, "reason": REASON}),
         apply=_object,
         title="Object to a request for an opening of the own data",
         example={"by": "regulator", "request": "r1", "reason": "Ten loans would be enough"},
         capability="operate",
     ),
     "answer": Action(
-        arguments=Arguments({"request": Name(), "reason": _REASON}),
+        arguments=Arguments({"request": Name(), "reason": REASON}),
         apply=_answer,
         title="Answer the objection to a request of the own member",
         example={"request": "r1", "reason": "The finding is about all of them"},

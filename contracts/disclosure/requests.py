@@ -2,16 +2,17 @@
 
 Law: while a request is open, the sidecars of its scope name it and are not erased, at most ``sealing.WAIT_MS`` longer.
 
-contracts/disclosure/README.md, V15 to V23.
+contracts/disclosure/README.md, V15 to V26.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from coseal.contracts.disclosure import live, log
+from coseal.contracts.disclosure.policy import RELEASE, term_ms
 from coseal.contracts.disclosure.sealing import ERASE
 from coseal.contracts.disclosure.state import NAME, request_key, sidecar_key
 from coseal.contracts.disclosure.vaults import Vault
@@ -31,6 +32,8 @@ STATUSES: Final = (ASKED, APPROVED, RELEASED, OPENED, LAPSED, EXPIRED)
 """The statuses of a request; the last three end it."""
 REQUEST: Final = "request"
 """The kind of due thing that ends the term of a step of a request."""
+OVERDUE: Final = "overdue"
+"""The step of a log that says what was not done in time."""
 EXPIRE: Final = "expire"
 """The step at which a request ends, whatever was done."""
 MAX_REQUESTS: Final = 16
@@ -125,6 +128,19 @@ def until(view: View, request: Request, step: str, time_ms: int) -> None:
     """Have a step of a request fall due, at the latest when the request ends."""
     request.due_ms = min(time_ms, request.expires_ms)
     deadlines.add(view, NAME, BLOCK_CLOCK, request.due_ms, [REQUEST, request.by, request.id, step])
+
+
+def approve(view: View, request: Request, time_ms: int) -> None:
+    """Let seats release from now on."""
+    request.status = APPROVED
+    until(view, request, RELEASE, time_ms + term_ms(view, RELEASE))
+
+
+def late(view: View, height: int, request: Request, steps: Sequence[tuple[str, str]]) -> Result:
+    """Record steps that were not done in time, each with its member, empty where it is nobody's in particular."""
+    shown = [{"by": request.by, "request": request.id, "step": step, "member": member} for step, member in steps]
+    entries = [logged(view, height, request, OVERDUE, f"{step} {member}" if member else step) for step, member in steps]
+    return {"late": shown, log.LOG: entries} if steps else {}
 
 
 def register(view: View, request: Request) -> Rejected | None:

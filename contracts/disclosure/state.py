@@ -18,6 +18,8 @@ KEYS: Final = {
     "disclosure/vault/<owner>/<id>": "a vault: its seats with their answers, its commitments, its status",
     "disclosure/sidecar/<owner>/<id>/<n>": "a sidecar of cells until it is erased: its root, its end",
     "disclosure/request/<member>/<id>": "a request for an opening: its scope, its answers, its releases",
+    "disclosure/review/<member>/<id>": "the review of an emergency request: until when, who found what",
+    "disclosure/barred/<member>": "the emergency request after which a member makes no other until a ballot",
     "disclosure/audience/<owner>/<id>/<audience>": "the newest version of an audience: its readers and live grants",
     "disclosure/audiences/<owner>/<id>": "the audiences of a vault",
     "disclosure/log/<owner>": "how many steps concern what a member sealed, and the head of their list",
@@ -29,6 +31,7 @@ KEYS: Final = {
 OPEN_KEYS: Final = (
     "disclosure/audience/",
     "disclosure/request/",
+    "disclosure/review/",
     "disclosure/sidecar/",
     *deadlines.open_keys(NAME),
 )
@@ -62,6 +65,16 @@ def sidecar_key(owner: str, vault: str, number: int) -> str:
 def request_key(member: str, request: str) -> str:
     """Return the state key of a request for an opening."""
     return f"disclosure/request/{member}/{request}"
+
+
+def review_key(member: str, request: str) -> str:
+    """Return the state key of the review of an emergency request."""
+    return f"disclosure/review/{member}/{request}"
+
+
+def barred_key(member: str) -> str:
+    """Return the state key of why a member makes no emergency request."""
+    return f"disclosure/barred/{member}"
 
 
 def audience_key(owner: str, vault: str, audience: str) -> str:

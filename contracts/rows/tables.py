@@ -12,7 +12,7 @@ from typing import Final
 from coseal.contracts.kernel.rows.schema import MADE, Table, View, document, integer, octets, text
 from coseal.contracts.registry import CONTRACTS
 
-VERSION: Final = 35
+VERSION: Final = 36
 
 BLOCKS: Final = Table(
     "blocks",

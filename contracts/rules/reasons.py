@@ -123,6 +123,8 @@ ENGLISH: Final = Language(
         "on_hold": "on hold until {until_ms} by finding {finding}",
         # Cases
         "opened": "opened by {by}: {text}",
+        # Emergency requests for openings
+        "unjustified": "the emergency request {request} was found unjustified: {text}",
     },
 )
 

@@ -35,7 +35,7 @@ from coseal.contracts.supervision import rule_sets as supervision_rules
 from coseal.contracts.supervision.disputes import observe_dispute
 from coseal.contracts.supervision.effects import Outcome
 from coseal.contracts.supervision.fields import RULES
-from coseal.contracts.supervision.findings import CASE_ACTS
+from coseal.contracts.supervision.findings import CASE_ACTS, RAISING_ACTS
 from coseal.contracts.supervision.lists import LISTS
 from coseal.contracts.supervision.observer import call, observe, passed
 from coseal.contracts.supervision.rows import writer
@@ -57,7 +57,7 @@ from coseal.contracts.supervision.state import (
 from coseal.contracts.supervision.tables import TABLES
 from coseal.contracts.supervision.terms import TERMS, duration, next_id, set_terms
 
-_RAISING: Final = ("process.record", "process.attest", "begin", *CASE_ACTS)
+_RAISING: Final = ("process.record", "process.attest", "begin", *CASE_ACTS, *RAISING_ACTS)
 MAX_OPEN_BALLOTS: Final = 8
 MAX_OPEN: Final = 256
 """Open ballots of all contracts beyond which only members that run a validator make more."""

@@ -57,6 +57,8 @@ OPEN_CASE: Final = "open_case"
 """The action that opened it, and its first step."""
 CASE_ACTS: Final = (f"{NAME}.{OPEN_CASE}", f"currency.{OPEN_CASE}", f"trade.{OPEN_CASE}")
 """The acts by which a person opens a finding: about what is recorded, a wallet, a receivable or a party."""
+RAISING_ACTS: Final = ("disclosure.review",)
+"""The acts of other contracts that raise a finding themselves."""
 VIEW_FIELDS: Final = (
     *("id", "rule", "version", "process_type", "object_type", "object", "source", "subject", "sequence", "event"),
     *("item", "verdict", "severity", "effect", "reason", "detail", "status", "deadline_ms"),

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.place import Act
 from coseal.contracts.kernel.rows.writer import Writer
-from coseal.contracts.supervision.findings import CASE_ACTS, DUE, SUPERSEDED
+from coseal.contracts.supervision.findings import CASE_ACTS, DUE, RAISING_ACTS, SUPERSEDED
 from coseal.contracts.supervision.tables import BALLOTS, FINDING_STEPS, FINDINGS, GUIDANCE, HOLDS, QUESTIONS, RULES
 from coseal.contracts.supervision.terms import MAX_ESCALATION, SIDES
 from coseal.ledger.transaction import Transaction
@@ -44,7 +44,9 @@ def writer(rows: Rows) -> Writer:
     return Writer(
         {f"supervision.{action}": partial(_write, rows, put) for action, put in _WRITE.items()}
         | dict.fromkeys(CASE_ACTS, partial(_write, rows, _open_case))
-        | dict.fromkeys(("process.record", "process.attest"), lambda tx, data, act: _observed(rows, data, act)),
+        | dict.fromkeys(
+            ("process.record", "process.attest", *RAISING_ACTS), lambda tx, data, act: _observed(rows, data, act)
+        ),
         due=partial(_due, rows),
         appended=partial(_observed, rows),
     )

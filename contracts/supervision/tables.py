@@ -56,7 +56,10 @@ FINDINGS: Final = Table(
     (
         integer("number", "its number"),
         text("id", "its id: F and the number"),
-        text("rule", "rule that raised it; `system:case` if a person opened it"),
+        text(
+            "rule",
+            "rule that raised it; `system:case` if a person opened it, `system:emergency` after an emergency request",
+        ),
         integer("version", "version of the rule"),
         _TYPE,
         text("object_type", "object type"),

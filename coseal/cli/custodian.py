@@ -62,7 +62,8 @@ def run(
 
     Keys of accepted seats are kept beside the operator's key. The service ends with Ctrl-C or SIGTERM; start it again
     at any time. With --once the exit code is 2 if something could not be answered. With --release it also releases the
-    parts of its seats for every approved request: those who approve decide then, not the custodian.
+    parts of its seats for every approved request: those who approve decide then, not the custodian. An emergency
+    request, which nobody approved, is left to a person (`coseal disclosure release`).
 
     Examples:
 
@@ -116,7 +117,7 @@ def _look(access: Access, sender: str, *, release: bool) -> Iterator[tuple[str, 
 
 
 def _release(client: Client, openings: Openings[Committed]) -> Iterator[tuple[str, bool, dict[str, Any]]]:
-    """Release for each request that waits for a seat of this member; yield as ``_look``."""
+    """Release for each request that others approved and that waits for a seat of this member; yield as ``_look``."""
     waiting = [
         row
         for status in _RELEASED_IN
@@ -136,12 +137,14 @@ def _release(client: Client, openings: Openings[Committed]) -> Iterator[tuple[st
 
 
 def _waits(client: Client, by: str, name: str) -> bool:
-    """Say whether a request waits for a seat that this member accepted and has not answered for."""
-    from coseal.contracts.disclosure.state import request_key, vault_key
+    """Say whether a request that others approved waits for a seat that this member has not answered for."""
+    from coseal.contracts.disclosure.state import request_key, review_key, vault_key
 
     request: Any = client.value(request_key(by, name))
     if by == client.member or request is None or request["status"] not in _RELEASED_IN:
         return False
+    if client.value(review_key(by, name)) is not None:
+        return False  # an emergency, which nobody approved: a person releases
     vault: Any = client.value(vault_key(request["owner"], request["vault"]))
     seats = [] if vault is None else vault["seats"]
     answered = {*request["declined"], *(seat for seat, _, _ in request["released"])}

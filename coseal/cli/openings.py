@@ -49,10 +49,16 @@ def request(
     order: Annotated[str | None, typer.Option("--order", metavar="TEXT", help="By an order: its number.")] = None,
     finding: Annotated[str | None, typer.Option("--finding", metavar="ID", help="By an open finding.")] = None,
     own: Annotated[bool, typer.Option("--own", help="One's own data.")] = False,
+    emergency: Annotated[
+        str | None, typer.Option("--emergency", metavar="TEXT", help="Why it cannot wait; others review it afterwards.")
+    ] = None,
     days: Annotated[int, typer.Option("--days", min=1, max=30, help="When it ends at the latest.")] = 28,
     as_json: JsonOption = False,
 ) -> None:
     """Request an opening of sealed cells; others approve it, and custodians release to it.
+
+    With --emergency nobody approves it beforehand: custodians may release at once, and members of other roles say
+    afterwards whether that was justified (`coseal disclosure review`). If not, there is no other until a ballot.
 
     `coseal disclosure sealed` has the numbers of sidecars with their items. A key for this request alone is made and
     kept beside the operator's key. A run that was interrupted is repeated with the same command.
@@ -64,12 +70,15 @@ def request(
     """
     owner, held = two_names(vault, "OWNER/VAULT", "bank-a/loans")
     basis, reference = _basis(order, finding, own=own)
+    if own and emergency is not None:
+        raise typer.BadParameter("--emergency goes with --order or --finding")
     scope = [_part_of(one) for one in cells]
     why = {"basis": basis, "reference": reference, "purpose": purpose, "legal_basis": legal_basis}
     ends_ms = time.time_ns() // 1_000_000 + days * _DAY_MS
     with access.client(sender) as client:
         openings = client.openings(secrets_of(access, client))
-        committed = openings.request(name, owner, held, scope, expires_ms=ends_ms, **why).require_ok()
+        committed = openings.request(name, owner, held, scope, expires_ms=ends_ms, emergency=emergency, **why)
+        committed.require_ok()
     data = committed.data
     if as_json:
         print_json({**data, "height": committed.height})
@@ -77,7 +86,10 @@ def request(
     from coseal.contracts.kernel.wording import moment_text
 
     typer.echo(visible(f"{data['by']}/{name}: {data['status']} of {vault}, block {committed.height}"))
-    typer.echo(f"  {owner} may object until {moment_text(data['object_ms'])}")
+    if emergency is not None:
+        typer.echo(f"  members of other roles review it until {moment_text(data['review_ms'])}")
+    else:
+        typer.echo(f"  {owner} may object until {moment_text(data['object_ms'])}")
     typer.echo(f"  {openings.secrets.folder / f'request-{name}.json'}: its key; keep a copy until it is opened")
 
 

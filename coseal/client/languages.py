@@ -86,6 +86,7 @@ CHINESE: Final = Language(
         # Holds
         "on_hold": "因监管发现 {finding} 暂停至 {until_ms}",
         "opened": "由 {by} 立案：{text}",
+        "unjustified": "紧急开封请求 {request} 经审查认定不当：{text}",
     },
 )
 LANGUAGES: Final[Mapping[str, Language]] = {"en": ENGLISH, "zh": CHINESE}

@@ -21,6 +21,7 @@ from coseal.client.session import COMMIT_TIMEOUT_S, Session
 from coseal.client.transactions import Committed
 from coseal.contracts.disclosure.releasing import FAULTS
 from coseal.contracts.disclosure.requests import RELEASED, Request
+from coseal.contracts.disclosure.reviewing import EMERGENCY
 from coseal.contracts.disclosure.state import NAME, request_key
 from coseal.contracts.disclosure.vaults import Vault
 from coseal.contracts.membership.state import operator_key, operators_key
@@ -118,14 +119,18 @@ class Openings(Generic[Acted]):
         purpose: str,
         legal_basis: str,
         expires_ms: int,
+        emergency: str | None = None,
     ) -> Acted:
         """Request an opening of cells: ``scope`` has ``{number, sequences, labels}`` of each sidecar.
 
-        A key for this request alone is made, and kept before anything is sent.
+        A key for this request alone is made, and kept before anything is sent. With ``emergency``, the reason why it
+        cannot wait, seats release at once, and members of other roles review it afterwards.
         """
         why = {"basis": basis, "reference": reference, "purpose": purpose, "legal_basis": legal_basis}
-        args = {"request": request, "owner": owner, "vault": vault, "scope": [dict(one) for one in scope], **why}
-        acted: Acted = self._run(_request(self._session, self.secrets, {**args, "expires_ms": expires_ms}))
+        args: dict[str, Any] = {"request": request, "owner": owner, "vault": vault, "expires_ms": expires_ms, **why}
+        args |= {"scope": [dict(one) for one in scope], **({} if emergency is None else {"reason": emergency})}
+        action = "request" if emergency is None else EMERGENCY
+        acted: Acted = self._run(_request(self._session, self.secrets, action, args))
         return acted
 
     def release(self, by: str, request: str) -> Acted:
@@ -150,7 +155,7 @@ class Openings(Generic[Acted]):
         return acted
 
 
-def _request(session: Session, secrets: Secrets, args: Mapping[str, Any]) -> Exchange[Committed]:
+def _request(session: Session, secrets: Secrets, action: str, args: Mapping[str, Any]) -> Exchange[Committed]:
     chain, name = session.genesis.chain_id, args["request"]
     if (yield from session.value(request_key(session.member, name))) is not None:
         raise CosealError(f"{session.member} has a request {name}", "choose another id")
@@ -159,7 +164,7 @@ def _request(session: Session, secrets: Secrets, args: Mapping[str, Any]) -> Exc
         key = SealingKey.generate()
         secrets.save_request_key(chain, name, key)
     given = {**args, "key": key.public.hex()}
-    return (yield from submitted(session, NAME, "request", given, COMMIT_TIMEOUT_S))
+    return (yield from submitted(session, NAME, action, given, COMMIT_TIMEOUT_S))
 
 
 def _open(session: Session, secrets: Secrets, name: str) -> Exchange[Opening]:

@@ -679,6 +679,7 @@ GovernanceProposeDisclosurePolicySubjectTerms = TypedDict(
         "approve": NotRequired[int],
         "release": NotRequired[int],
         "open": NotRequired[int],
+        "review": NotRequired[int],
     },
 )
 GovernanceProposeDisclosurePolicySubjectApprovalsFinding = TypedDict(
@@ -716,6 +717,7 @@ GovernanceProposeDisclosurePolicySubject = TypedDict(
         "terms": GovernanceProposeDisclosurePolicySubjectTerms,
         "quota_bytes": int,
         "approvals": NotRequired[GovernanceProposeDisclosurePolicySubjectApprovals],
+        "readmit": NotRequired[list[str]],
     },
 )
 GovernanceProposeDisclosurePolicy = TypedDict(
@@ -2601,6 +2603,39 @@ DisclosureOpened = TypedDict(
         "faults": list[DisclosureOpenedFaults],
     },
 )
+DisclosureEmergencyScope = TypedDict(
+    "DisclosureEmergencyScope",
+    {
+        "number": int,
+        "sequences": list[int],
+        "labels": list[str],
+    },
+)
+DisclosureEmergency = TypedDict(
+    "DisclosureEmergency",
+    {
+        "request": str,
+        "basis": Literal["finding", "order"],
+        "reference": str,
+        "owner": str,
+        "vault": str,
+        "scope": list[DisclosureEmergencyScope],
+        "purpose": str,
+        "legal_basis": str,
+        "key": str,
+        "expires_ms": int,
+        "reason": str,
+    },
+)
+DisclosureReview = TypedDict(
+    "DisclosureReview",
+    {
+        "by": str,
+        "request": str,
+        "verdict": Literal["justified", "unjustified"],
+        "reason": str,
+    },
+)
 
 class Submitting:
     @overload
@@ -4238,6 +4273,24 @@ class Submitting:
         contract: Literal["disclosure"],
         action: Literal["opened"],
         args: DisclosureOpened,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["emergency"],
+        args: DisclosureEmergency,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["review"],
+        args: DisclosureReview,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...
@@ -5881,6 +5934,24 @@ class AsyncSubmitting:
         contract: Literal["disclosure"],
         action: Literal["opened"],
         args: DisclosureOpened,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["emergency"],
+        args: DisclosureEmergency,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["disclosure"],
+        action: Literal["review"],
+        args: DisclosureReview,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...

@@ -19,7 +19,8 @@ from coseal.contracts.disclosure.policy import ACCEPT, BASES, FINDING, OWN
 from coseal.contracts.disclosure.releasing import PART, REASONS
 from coseal.contracts.disclosure.requesting import ACTIONS as REQUESTING
 from coseal.contracts.disclosure.requests import APPROVED, ASKED, RELEASED, Request, request_of
-from coseal.contracts.disclosure.state import LIVE_KEY, audience_key, plan_key, sidecar_key
+from coseal.contracts.disclosure.reviewing import JUSTIFIED, UNJUSTIFIED, WAITING
+from coseal.contracts.disclosure.state import LIVE_KEY, audience_key, barred_key, plan_key, review_key, sidecar_key
 from coseal.contracts.disclosure.vaults import ACCEPTED, ARMED, CLOSED, DEALT, REFUSED, Vault, vault_of
 from coseal.contracts.governance.state import NAME as GOVERNANCE
 from coseal.contracts.governance.state import PROPOSALS_KEY, proposal_key
@@ -184,6 +185,7 @@ def _disclose(walk: Walker) -> Move | None:
     by = walk.pick((*REQUESTERS, *OWNERS))
     requests = _requests(walk.sight.reader, by)
     steps = [step for request in requests[-LATEST:] if request.is_open for step in _request_steps(walk, request)]
+    steps += [step for request in requests[-LATEST:] for step in _review_steps(walk, request)]
     return walk.pick(steps) if steps else _request(walk, by, f"r{len(requests)}")
 
 
@@ -203,7 +205,20 @@ def _request(walk: Walker, by: str, name: str) -> Move | None:
     scope = [{"number": number, "sequences": [first], "labels": ["sealed"]}]
     ends_ms = walk.sight.time_ms + walk.pick((10, 29, 29, 29, 31)) * DAY_MS
     args = {**REQUESTING["request"].example, **named, "scope": scope, "expires_ms": ends_ms}
+    if basis != OWN and walk.chance(3):
+        return Move(sender, "disclosure.emergency", {**args, **REASON})
     return Move(sender, "disclosure.request", args)
+
+
+def _review_steps(walk: Walker, request: Request) -> list[Move]:
+    """Return the move that the review of an emergency waits for, seldom again once it is decided."""
+    review: Any = walk.get(review_key(request.by, request.id))
+    reviewer = walk.operator(walk.member(), "approve")
+    if review is None or reviewer is None or (review["status"] != WAITING and not walk.chance(20)):
+        return []
+    verdict = UNJUSTIFIED if walk.chance(3) else JUSTIFIED
+    said = {"by": request.by, "request": request.id, "verdict": verdict, **REASON}
+    return [Move(reviewer, "disclosure.review", said)]
 
 
 def _request_steps(walk: Walker, request: Request) -> list[Move]:
@@ -254,9 +269,13 @@ def another_plan(walk: Walker, member: str) -> dict[str, Any] | None:
 
 
 def policy(walk: Walker, member: str) -> dict[str, Any] | None:
-    """Return what a ballot on terms and quota says, seldom."""
+    """Return what a ballot on terms and quota says, seldom; oftener if it readmits who is barred from emergencies."""
     quota = walk.pick((9_000, 10**9))
-    return {"terms": {ACCEPT: walk.pick((DAY_MS, 10 * DAY_MS))}, "quota_bytes": quota} if walk.chance(6) else None
+    barred = [name for name in REQUESTERS if walk.get(barred_key(name)) is not None]
+    if not barred and not walk.chance(6):
+        return None
+    again = {"readmit": barred} if barred else {}
+    return {"terms": {ACCEPT: walk.pick((DAY_MS, 10 * DAY_MS))}, "quota_bytes": quota, **again}
 
 
 def listed(reader: Reader) -> None:

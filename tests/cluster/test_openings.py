@@ -91,10 +91,21 @@ def test_custodians_release_to_an_approved_request_and_the_one_that_lies_is_name
     accesses.write_text(json.dumps(document), encoding="utf-8")
     coseal("verify", accesses, *genesis, code=1)
 
+    urgent = ("--emergency", "The bank closes its books tonight")
+    said = run("city", "request", "r2", "bank-a/loans", "--cells", "1:1:price", *why, *urgent)
+    assert "city/r2: approved of bank-a/loans" in said
+    assert "members of other roles review it until" in said
+    assert run("central-bank", "custodian", "run", "--once", "--release") == ""  # a person decides
+    assert "the request is approved" in run("central-bank", "release", "city/r2")
+    verdict = ("--verdict", "unjustified", "--reason", "It could wait")
+    for member in ("institute-a", "enterprise-a"):
+        run(member, "review", "--by", "city", "--request", "r2", *verdict)
+    assert "barred" in run("city", "request", "r3", "bank-a/loans", "--cells", "1:1:price", *why, *urgent, code=1)
+
     steps = documents("disclosure", "steps", "--dir", net)
     assert [row["step"] for row in rows_of(steps)] == [
         *("requested", "objected", "answered", "approved", "approved", "released", "released", "released", "released"),
-        *("opened", "fault"),
+        *("opened", "fault", "emergency", "released", "reviewed", "reviewed", "lapsed"),
     ]
 
 

@@ -27,6 +27,8 @@ VAULT_MS: Final = 300 * DAY_MS
 REQUESTER: Final = "regulator"
 APPROVERS: Final = ("city", "institute-a")
 """Another supervisor, and a member of another role."""
+REVIEWER: Final = "institute-a"
+"""A member of another role than the requester's."""
 RELEASERS: Final = tuple(member for member in SEATS if member != REQUESTER)[: PLAN.example["threshold"]]
 
 
@@ -138,6 +140,18 @@ class PreparedDisclosure:
             named = {"request": f"r{self._next()}", "basis": "order", **vault, "scope": scope}
             ends_ms = self.now_ms + days * DAY_MS
             yield REQUESTER, {**REQUESTING["request"].example, **named, "reference": "Order 12", "expires_ms": ends_ms}
+
+    def _disclosure_emergency(self, count: int) -> Iterator[Ready]:
+        for sender, args in self._disclosure_request(count):
+            yield sender, {**args, "reason": "It cannot wait"}
+
+    def _disclosure_review(self, count: int) -> Iterator[Ready]:
+        """Each a first verdict: it decides nothing, and bars nobody from the emergencies that others prepare."""
+        urgent = list(self._disclosure_emergency(count))
+        self._ok([(sender, "disclosure.emergency", args) for sender, args in urgent])
+        for _, args in urgent:
+            said = {"by": REQUESTER, "request": args["request"]}
+            yield REVIEWER, {**said, "verdict": "unjustified", "reason": "It could wait"}
 
     def _asked(self, count: int) -> list[str]:
         """Have ``count`` requests on record; return their ids."""

@@ -70,7 +70,7 @@ DUE = {
     ("supervision", "show hold"),
     *(("currency", kind) for kind in ("pending", "rekey", "decided")),
     *(("trade", kind) for kind in ("lapse", "due", "dispute", "run")),
-    *(("disclosure", kind) for kind in ("accept", "erase", "plan", "policy", "request")),
+    *(("disclosure", kind) for kind in ("accept", "erase", "plan", "policy", "request", "review")),
     *(("credit", kind) for kind in ("answer", "formula", "forget")),
     *(("certification", kind) for kind in ("lapse", "scheme", "step", "expire", "certificate")),
     *(("participation", kind) for kind in ("close", "answer")),

@@ -94,6 +94,16 @@ def test_three_of_five_seats_open_the_scope_and_a_claim_is_refuted(scene: Scene)
         scene.opened()
 
 
+def test_an_emergency_is_opened_with_as_many_seats_and_without_approvals(scene: Scene) -> None:
+    scene.request(name="r2", emergency="The bank closes its books tonight")
+    for member in ("regulator", "public-a", "institute-a"):
+        scene.openings(member).release(REQUESTER, "r2").require_ok()
+    found = scene.openings(REQUESTER).open("r2")
+    assert {cell.status for cell in found.cells} == {OPENED}
+    said = {"by": REQUESTER, "request": "r2", "verdict": "justified", "reason": "It could not wait"}
+    assert scene.ok("enterprise-a", "review", **said)["review"] == "waiting"
+
+
 def test_a_seat_that_lies_is_named_once_a_fourth_released(
     scene: Scene, lying: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

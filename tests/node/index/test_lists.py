@@ -68,7 +68,7 @@ def certified() -> Chain:
 
 
 def sealed() -> Chain:
-    """Return a chain with a vault into which a batch is sealed, an audience, and a request that a seat released to."""
+    """Return a chain with a vault into which a batch is sealed, an audience, a request, and a reviewed emergency."""
     custody = Custody()
     custody.armed()
     custody.define()
@@ -76,6 +76,9 @@ def sealed() -> Chain:
     custody.ok(OWNER, "define_audience", vault="loans", audience="readers", members=["city"])
     custody.approved()
     custody.release("public-a")
+    custody.ok("regulator", "emergency", **custody.asking("r2", reason="It cannot wait"))
+    for member in ("enterprise-a", "institute-a"):
+        custody.ok(member, "review", by="regulator", request="r2", verdict="unjustified", reason="It could")
     return custody.chain
 
 

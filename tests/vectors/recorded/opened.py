@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from coseal.contracts.disclosure.policy import OBJECT, TERMS
+from coseal.contracts.disclosure.policy import OBJECT, QUOTA_BYTES, REVIEW, TERMS
 from tests.vectors.recorded.disclosed import KEY, OWNER, SEATS, SUBJECT, Disclosing
 from tests.vectors.recorded.governed import Proposals
 from tests.vectors.recorded.scenario import DAY_MS, Scenario
@@ -20,6 +20,7 @@ def run(scenario: Scenario) -> None:
     openings.refusals()
     openings.opened()
     openings.late()
+    openings.urgent()
     scenario.wait(1)
 
 
@@ -118,3 +119,25 @@ class Openings(Disclosing):
         self.release("institute-a", opening)
         for _ in range(3):
             scenario.wait(10 * DAY_MS)
+
+    def urgent(self) -> None:
+        """An emergency is reviewed and found justified, one unjustified after its time; a ballot readmits."""
+        scenario, review = self.scenario, "disclosure.review"
+        for name in ("r6", "r7"):
+            scenario.ok(REQUESTER, "disclosure.emergency", **self.asking(name), reason="It cannot wait")
+        justified, other = ({"by": REQUESTER, "request": name} for name in ("r6", "r7"))
+        yes, no = {"verdict": "justified", **REASON}, {"verdict": "unjustified", "reason": "It could wait"}
+        scenario.no("conflict", OWNER, review, **justified, **no)
+        scenario.no("forbidden", "regulator", review, **justified, **yes)
+        scenario.ok("enterprise-a", review, **justified, **yes)
+        scenario.no("already_answered", "enterprise-a", review, **justified, **yes)
+        scenario.ok("institute-a", review, **justified, **yes)
+        scenario.no("wrong_step", "public-a", review, **justified, **no)
+        self.release("public-a", other)
+        scenario.wait(TERMS[REVIEW])
+        scenario.ok("enterprise-a", review, **other, **no)
+        scenario.ok("institute-a", review, **other, **no)
+        scenario.no("barred", REQUESTER, "disclosure.emergency", **self.asking("r8"), reason="It cannot wait")
+        again = {"terms": {}, "quota_bytes": QUOTA_BYTES, "readmit": [REQUESTER]}
+        Proposals(scenario, "disclosure_policy").accept("readmit", again)
+        scenario.ok(REQUESTER, "disclosure.emergency", **self.asking("r8"), reason="It cannot wait")
