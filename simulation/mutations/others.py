@@ -116,7 +116,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "damaged_index_stops": one(
         "a contract of others that damages its index of due things stops every node",
-        _REGISTRY,
+        "coseal.contracts.kernel.due",
         "except TypeError:  # W10",
         "except ZeroDivisionError:",
         _ADMISSIONS_SUITE,

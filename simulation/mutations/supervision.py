@@ -112,6 +112,20 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "            self.view.mark()\n            done += 1\n",
         "            done += 1\n",
     ),
+    "due_of_the_block_before": one(
+        "what a block writes into an index of due things is not looked at after it",
+        "coseal.contracts.execution",
+        "known[name] if name in known and name not in changed else",
+        "known[name] if name in known else",
+        "tests/contracts/test_execution.py",
+    ),
+    "due_before_the_block_began": one(
+        "what becomes due by the start of a block itself waits for the next",
+        "coseal.contracts.kernel.due",
+        "earliest_ms(self.view, contract) if name in changed else self.earliest[name]",
+        "self.earliest[name]",
+        "tests/contracts/test_budget.py",
+    ),
     "superseded_counts_as_open": walked(
         "a finding that is superseded stays counted as open",
         "coseal.contracts.supervision.findings",

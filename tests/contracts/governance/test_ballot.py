@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coseal.contracts.genesis_state import genesis_updates
-from coseal.contracts.governance import actions as governance
 from coseal.contracts.governance import ballot, electorate
 from coseal.contracts.governance.document import FOUNDING
 from coseal.contracts.governance.resolution import Clock
 from coseal.contracts.governance.state import OPEN_KEY, ballot_key, vote_key
+from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Context, Rejected
 from coseal.contracts.kernel.budget import DUE_ENTRY_STEPS, Meter
 from coseal.contracts.kernel.contract import Moment
@@ -81,7 +81,7 @@ class Case:
         )
         moment = Moment(self.height, START_MS + 1)
         electorate.begin(self.view, moment)
-        while (entry := governance._due(self.view, START_MS + 1)) is not None:
+        while (entry := deadlines.take(self.view, "governance", deadlines.BLOCK_CLOCK, START_MS + 1)) is not None:
             electorate.fire(self.view, moment, entry)
 
 
