@@ -31,6 +31,7 @@ from coseal.console.shapes import Rows, Shape
 from coseal.console.shown import Proven, Recording, Shown, Trust, Untrue
 from coseal.contracts.credit.dossier import Question
 from coseal.contracts.currency.statement import Period
+from coseal.contracts.disclosure.sealing import SEALED
 from coseal.contracts.process.chain import item_hash
 from coseal.ledger import codec
 from coseal.ledger.block import CommittedBlock, Header, Receipt
@@ -189,7 +190,9 @@ class Reader:
             number: item_hash(source, number, item).hex() for number, item in enumerate(args["items"], args["sequence"])
         }
         place = (found["height"], found["index"], found["time_ms"])
-        self._recordings[tx_id] = Recording(tx_id, *place, source, hashes)
+        said = found["receipt"]["data"].get(SEALED)
+        sealed = None if said is None else (said["vault"], said["number"])
+        self._recordings[tx_id] = Recording(tx_id, *place, source, hashes, sealed)
         while len(self._recordings) > _KEPT_RECORDINGS:
             self._recordings.popitem(last=False)
         return self._recordings[tx_id]

@@ -93,6 +93,8 @@ class Recording:
     time_ms: int
     source: str
     hashes: Mapping[int, str]
+    sealed: tuple[str, int] | None = None
+    """The vault and the number of the sidecar that has the sealed values of these items, if one has."""
 
     def holds(self, item: Mapping[str, Any]) -> bool:
         """Say whether it recorded a row of a history."""

@@ -7,10 +7,11 @@ findings are read one by one from the state, and that they are all follows from 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
+from coseal.console import case_sealing
 from coseal.console.case_reading import ITEMS_SHOWN, Case, read
 from coseal.console.html import Child, Html, el, join
 from coseal.console.nodes import Problem
@@ -61,6 +62,7 @@ async def case(page: Page) -> View:
     if not items:
         raise Problem(404, "unknown_object", page.t("cases.not_found", type=place[1], id=place[2]), "")
     first = min(from_item, max(0, len(items) - 1))
+    badges = await case_sealing.badges(page, whole, items[first : first + ITEMS_SHOWN])
     path = el("a", {"href": f"/processes/{quote(place[0], safe='')}"}, place[0])
     return page.view(
         place[2],
@@ -72,7 +74,7 @@ async def case(page: Page) -> View:
             page,
             "cases.timeline",
             _differs(page, whole),
-            _timeline(page, place, whole, first),
+            _timeline(page, place, whole, first, badges),
             _pager(page, len(items), first),
             shown=whole.history,
             note="cases.timeline.note",
@@ -161,7 +163,9 @@ def _differs(page: Page, whole: Case) -> Html | None:
     return notice("wait", page.t("cases.differs", rules=", ".join(wrong))) if wrong else None
 
 
-def _timeline(page: Page, own: tuple[str, str, str], whole: Case, first: int) -> Html:
+def _timeline(
+    page: Page, own: tuple[str, str, str], whole: Case, first: int, badges: Mapping[str, Sequence[Html]]
+) -> Html:
     """Return the items from ``first`` on in ledger order, and the findings that no event brought where they belong.
 
     Where the block of an item is not proven, nobody can tell: then these findings follow the last item.
@@ -180,7 +184,10 @@ def _timeline(page: Page, own: tuple[str, str, str], whole: Case, first: int) ->
             before, here = heights[number - 1] if number else 0, heights[number]
             rows += [_eventless(page, one) for one in quiet if before <= one["height"] < here]
         of_it = by_item.get(item["hash"], ())
-        rows.append(_item(page, own, whole, item, touches[number] if touches else [], of_it, corrected))
+        chips: list[Child] = [*(finding_chip(page, one) for one in of_it), *badges.get(item["hash"], ())]
+        rows.append(
+            _item(page, own, whole, item, touches[number] if touches else [], chips, corrected, bad=bool(of_it))
+        )
     if shown.stop == len(items):
         last = heights[-1] if heights else 0
         rows += [_eventless(page, one) for one in quiet if one["height"] >= last]
@@ -212,12 +219,14 @@ def _item(
     whole: Case,
     row: Mapping[str, Any],
     touches: Sequence[Touch],
-    findings: Sequence[Mapping[str, Any]],
+    chips: list[Child],
     corrected: Mapping[str, Mapping[str, Any]],
+    *,
+    bad: bool,
 ) -> Html:
     item = row["item"]
     now = corrected.get(row["hash"])
-    tone = "bad" if findings else "quiet" if now is not None else ""
+    tone = "bad" if bad else "quiet" if now is not None else ""
     kind = next(name for name in ("event", "object", "change", "relation") if name in item)
     title = item["type"] if kind == "event" else page.t(f"cases.kind.{kind}")
     place = whole.place(row)
@@ -229,7 +238,6 @@ def _item(
         _lag(page, whole, row, place),
     )
     origin = page.t("cases.origin", source=row["source"], sequence=page.number(row["sequence"]))
-    chips: list[Child] = [finding_chip(page, one) for one in findings]
     if now is not None:
         by = page.t("cases.origin", source=now["source"], sequence=page.number(now["sequence"]))
         chips.insert(0, tag(page.t("cases.corrected_by", by=by), "wait"))
@@ -244,7 +252,7 @@ def _item(
             el("p", {"class": "faint"}, origin, " · ", hexadecimal(page, row["hash"])),
             el("p", {"class": "tags"}, chips) if chips else None,
             _touches(page, touches),
-            _details(page, item, kind, own[1:]),
+            _details(page, item, kind, own[1:], case_sealing.sealed_names(whole.definition, item)),
         ),
     )
 
@@ -285,16 +293,23 @@ def _touches(page: Page, touches: Sequence[Touch]) -> Html | None:
     return el("ul", {"class": "touches", "aria-label": page.t("cases.touched")}, rows)
 
 
-def _details(page: Page, item: Mapping[str, Any], kind: str, own: Sequence[str]) -> Html | None:
+def _details(
+    page: Page, item: Mapping[str, Any], kind: str, own: Sequence[str], sealed: Collection[str]
+) -> Html | None:
     """Return what an item says beside what it is: attributes, and objects other than its ``own``, the case's."""
     rows: list[tuple[str, Child]] = []
     if kind == "event":
         rows.append((page.t("cases.event"), el("span", {"class": "datum"}, item["event"])))
-        rows += [(name, tree(value)) for name, value in item.get("attributes", {}).items()]
+        named = item.get("attributes", {}).items()
+        rows += [(name, case_sealing.attribute(page, value, sealed=name in sealed)) for name, value in named]
     elif item.get("attributes"):
-        rows += [(f"{name} · {since}", tree(value)) for name, since, value in item["attributes"]]
-    named = item.get("objects") or [item[name] for name in ("relation", "to") if name in item]
-    objects = [one for one in named if [*one, ""][:3] != [*own, ""]]
+        changes = item["attributes"]
+        rows += [
+            (f"{name} · {since}", case_sealing.attribute(page, value, sealed=name in sealed))
+            for name, since, value in changes
+        ]
+    others = item.get("objects") or [item[name] for name in ("relation", "to") if name in item]
+    objects = [one for one in others if [*one, ""][:3] != [*own, ""]]
     if objects:
         words = [f"{one[0]} {one[1]}" + (f" ({one[2]})" if len(one) > 2 and one[2] else "") for one in objects]
         rows.append((page.t("cases.objects"), ", ".join(words)))

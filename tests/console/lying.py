@@ -100,6 +100,7 @@ PATHS: Final = (
     "/disclosure",
     "/disclosure/vaults/bank-a/loans",
     "/disclosure/vaults/bank-a/loans#together",
+    "/processes/loans/cases/loan/L1",
     "/disclosure/requests",
     "/disclosure/requests/regulator/r1",
     "/disclosure/accesses/bank-a",

@@ -24,7 +24,7 @@ from tests.console import visiting
 from tests.console.test_standards import section, words
 from tests.console.visiting import See
 from tests.node.http.world import READING
-from tests.support.disclosure import DAY_MS, OWNER, Custody, custody_genesis
+from tests.support.disclosure import DAY_MS, OWNER, Custody, custody_genesis, items
 
 VAULT, REQUEST, ACCESSES = (
     "/disclosure/vaults/bank-a/loans",
@@ -170,6 +170,24 @@ def test_what_is_due_waits_for_an_open_request(tmp_path: Path) -> None:
         contents = verified(await see(VAULT), "disclosure-contents")
         assert "due, waits for a request" in contents
         assert "regulator/r1" in contents
+
+    visit(tmp_path, scenario)
+
+
+def test_a_case_says_what_became_of_its_sealed_values(tmp_path: Path) -> None:
+    async def scenario(custody: Custody, see: See) -> None:
+        custody.ok(OWNER, "process.record", source="log", sequence=5, items=items(5))
+        custody.wait(RETAIN_MS - DAY_MS)
+        custody.ok("regulator", "request", **custody.asking())
+        timeline = verified(await see("/processes/loans/cases/loan/L1"), "cases-timeline")
+        assert timeline.count("sealed values are kept until") == 3
+        assert timeline.count("opening requested: regulator/r1") == 1
+        assert timeline.count("sealed values are with their owner") == 1
+        assert "rate sealed ababababab…abab" in timeline
+        assert "branch East" in timeline
+        custody.wait(DAY_MS)
+        timeline = verified(await see("/processes/loans/cases/loan/L1"), "cases-timeline")
+        assert timeline.count("sealed values are erased bank-a/loans number 2") == 1
 
     visit(tmp_path, scenario)
 

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
-import uvicorn
 
-from coseal.console.app import application
-from coseal.console.console import Console
-from coseal.console.nodes import Address
-from coseal.node.http.context import Settings
 from tests.console.conftest import Visit
+from tests.console.served import Served, served
 from tests.contracts.certification.test_funding import FIRST, SECOND, Funded
 from tests.node.http.world import World
 from tests.support.genesis import ROLES, make_genesis
 from tests.support.panelled import review
 
 pytestmark = pytest.mark.browser
-
-
-@dataclass
-class Served:
-    """A console that serves a scene."""
-
-    url: str
-    ticket: str = ""
 
 
 def _judge(name: str) -> dict[str, Any]:
@@ -48,43 +32,14 @@ def _play(world: World) -> None:
     scene.pledge(2)
     scene.reviewed(_judge).decided("refused")
     scene.apply("second", "bank-c")
-    for committed in world.chain.blocks:
-        world.index.feed(committed)
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The console of the scene, on a port of its own."""
-    found: list[Served] = []
-    ready, servers = threading.Event(), list[uvicorn.Server]()
-
-    async def serve() -> None:
-        genesis = make_genesis(name="panels", members=tuple(ROLES))
-        world = World(tmp_path_factory.mktemp("projects"), genesis=genesis, settings=Settings())
-        _play(world)
-        await world.index.reached(world.height, 30)
-        node = httpx.ASGITransport(app=world.app, client=("127.0.0.1", 1))
-        console = Console(genesis, [Address("node", "http://node")], port=1, transport=node)
-        server = uvicorn.Server(uvicorn.Config(application(console), port=0, log_level="warning"))
-        servers.append(server)
-        serving = asyncio.ensure_future(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        found.append(Served(f"http://127.0.0.1:{port}"))
-        await console.nodes.poll()
-        while await console.light.advance():
-            pass
-        ready.set()
-        await serving
-        world.close()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
-    thread.start()
-    assert ready.wait(120)
-    yield found[0]
-    servers[0].should_exit = True
-    thread.join(20)
+    genesis = make_genesis(name="panels", members=tuple(ROLES))
+    with served(tmp_path_factory.mktemp("projects"), genesis, _play) as console:
+        yield console
 
 
 @pytest.mark.parametrize("path", ["/projects", "/projects/clearing", "/projects/second"])
