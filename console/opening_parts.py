@@ -6,13 +6,14 @@ Law: both follow from the certified state: the request, the seats of the vault, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from coseal.console.html import Child, Html, el, join
 from coseal.console.page import Page
 from coseal.console.parts import due, member_link, moment, tag
 from coseal.contracts.disclosure.policy import OTHERS, OWN, SUPERVISORS
 from coseal.contracts.disclosure.requests import AGAINST, APPROVED, ASKED, OPENED, RELEASED, Request
+from coseal.contracts.disclosure.reviewing import JUSTIFIED, WAITING
 from coseal.contracts.disclosure.vaults import ACCEPTED, Vault
 
 KINDS: Final = (SUPERVISORS, OTHERS)
@@ -27,8 +28,21 @@ class Wait(NamedTuple):
     number: int = 1
 
 
-def waits(request: Request, vault: Vault, needs: Mapping[str, int], now_ms: int) -> list[Wait]:
-    """Return for whom a request waits now: nobody once it ended. ``needs`` are the approvals that its basis takes."""
+def waits(
+    request: Request, vault: Vault, needs: Mapping[str, int], now_ms: int, review: Mapping[str, Any] | None = None
+) -> list[Wait]:
+    """Return for whom a request waits now. ``needs`` are the approvals that its basis takes.
+
+    ``review`` is that of an emergency request, which may be awaited after the request ended.
+    """
+    found = _steps(request, vault, needs, now_ms)
+    if review is not None and review["status"] == WAITING:
+        found.append(Wait("disclosure.waits.review", (), review["due_ms"]))
+    return found
+
+
+def _steps(request: Request, vault: Vault, needs: Mapping[str, int], now_ms: int) -> list[Wait]:
+    """Return for whom the next step of a request waits: nobody once it ended."""
     match request.status:
         case status if status == ASKED:
             if request.objected and not request.answered:
@@ -81,8 +95,18 @@ def people(names: Sequence[str]) -> Html:
     return join(*(join(", " if number else None, member_link(name)) for number, name in enumerate(names)))
 
 
-def clocks(page: Page, request: Request, vault: Vault, needs: Mapping[str, int], now_ms: int) -> list[list[Child]]:
-    """Return a row a step: which side, who, what is to be done, until when, and where that is."""
+def clocks(
+    page: Page,
+    request: Request,
+    vault: Vault,
+    needs: Mapping[str, int],
+    now_ms: int,
+    review: Mapping[str, Any] | None = None,
+) -> list[list[Child]]:
+    """Return a row a step: which side, who, what is to be done, until when, and where that is.
+
+    An emergency request has a ``review`` in place of objection and approvals.
+    """
     late = request.due_ms <= now_ms
     rows: list[list[Child]] = []
 
@@ -97,7 +121,7 @@ def clocks(page: Page, request: Request, vault: Vault, needs: Mapping[str, int],
             return request.due_ms, page.t("disclosure.overdue" if late else "disclosure.awaited"), _tone(late)
         return 0, page.t("disclosure.not_begun" if _before(request, stage) else "disclosure.not_done"), ""
 
-    if request.basis != OWN:
+    if request.basis != OWN and review is None:
         open_still = request.status == ASKED and not request.objected and now_ms < request.object_ms
         state = "objected" if request.objected else "may_object" if open_still else "no_objection"
         row(
@@ -112,7 +136,10 @@ def clocks(page: Page, request: Request, vault: Vault, needs: Mapping[str, int],
         ends, state, tone = at(ASKED)
         done = (0, page.t("disclosure.answered"), "good") if request.answered else (ends, state, tone)
         row("requester", [request.by], "answer", *done)
-    row("approvers", *_approvals(page, request, needs, at(ASKED)))
+    if review is None:
+        row("approvers", *_approvals(page, request, needs, at(ASKED)))
+    else:
+        row("reviewers", *_review(page, review, now_ms))
     for seat, (member, status) in enumerate(vault.seats):
         if status == ACCEPTED:
             row("custodian", [member], "release", *_seat(page, request, vault, seat, at(APPROVED)))
@@ -149,6 +176,17 @@ def _approvals(
     ends, _, tone = stage
     passed = request.status in (APPROVED, RELEASED, OPENED)
     return [member for member, _, _ in request.answers], "approve", ends, counts, "good" if passed else tone
+
+
+def _review(page: Page, review: Mapping[str, Any], now_ms: int) -> tuple[list[str], str, int, str, str]:
+    """Return who judged an emergency request, the step, until when, how it stands, and the tone."""
+    members, status = [member for member, _, _ in review["verdicts"]], review["status"]
+    if status != WAITING:
+        tone = "good" if status == JUSTIFIED else "bad"
+        return members, "review", 0, page.t(f"disclosure.review.{status}"), tone
+    late = review["due_ms"] <= now_ms
+    words = page.t("disclosure.overdue" if late else "disclosure.awaited")
+    return members, "review", review["due_ms"], words, _tone(late)
 
 
 def _seat(page: Page, request: Request, vault: Vault, seat: int, stage: tuple[int, str, str]) -> tuple[int, str, str]:

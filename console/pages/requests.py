@@ -51,7 +51,7 @@ from coseal.console.vault_parts import (
 from coseal.contracts.disclosure import lists
 from coseal.contracts.disclosure.policy import FINDING, policy_of
 from coseal.contracts.disclosure.requests import OVERDUE, STATUSES, Request, request_of
-from coseal.contracts.disclosure.state import POLICY_KEY, request_key, sidecar_key, vault_key
+from coseal.contracts.disclosure.state import POLICY_KEY, request_key, review_key, sidecar_key, vault_key
 from coseal.contracts.disclosure.vaults import Vault, vault_of
 
 _PAGE: Final = 25
@@ -77,7 +77,8 @@ async def requests(page: Page) -> View:
     values = Values(page)
     await values.read_many([POLICY_KEY, *(request_key(*name) for name in names)])
     found = [request for name in names if (request := request_of(values, *name)) is not None]
-    await values.read_many(list({vault_key(one.owner, one.vault): None for one in found}))
+    beside = {vault_key(one.owner, one.vault): None for one in found}
+    await values.read_many([*beside, *(review_key(one.by, one.id) for one in found)])
     columns = (
         *("disclosure.request", "disclosure.vault", "disclosure.basis", "disclosure.status"),
         *("disclosure.waits", "disclosure.until", "disclosure.ends"),
@@ -135,7 +136,8 @@ def _needs(values: Values, request: Request) -> dict[str, int]:
 
 
 def _waits(page: Page, values: Values, request: Request) -> list[Wait]:
-    return waits(request, _vault(values, request), _needs(values, request), _now(page))
+    review = values.get(review_key(request.by, request.id))
+    return waits(request, _vault(values, request), _needs(values, request), _now(page), review)
 
 
 # One request
@@ -150,13 +152,14 @@ async def request(page: Page) -> View:
         said = page.t("disclosure.unknown_request", name=f"{by}/{name}")
         raise Problem(404, "unknown_request", said, values.shown.node)
     keys = [sidecar_key(found.owner, found.vault, number) for number, _, _ in found.scope]
-    await values.read_many([vault_key(found.owner, found.vault), *keys])
+    await values.read_many([vault_key(found.owner, found.vault), review_key(by, name), *keys])
     accesses = await accesses_of(page, found.owner)
     steps = of_request(accesses.entries, found.name)
     back = el(
         "p", None, el("a", {"href": REQUESTS}, page.t("disclosure.requests")), " · ", accesses_link(page, found.owner)
     )
-    rows = clocks(page, found, _vault(values, found), _needs(values, found), _now(page))
+    review = values.get(review_key(by, name))
+    rows = clocks(page, found, _vault(values, found), _needs(values, found), _now(page), review)
     columns = (*("disclosure.side", "disclosure.who", "disclosure.what", "disclosure.until", "disclosure.state"),)
     return page.view(
         found.name,
@@ -208,6 +211,8 @@ async def _why(page: Page, request: Request) -> Html:
         (page.t("disclosure.basis"), join(_basis(page, request), ": " if request.reference else None, reference)),
         (page.t("disclosure.recorded"), height_link(page, request.height)),
     ]
+    if "reason" in said.value:
+        rows.append((page.t("disclosure.step.emergency"), str(said.value["reason"])))
     return section(page, "disclosure.why", facts(rows), shown=said)
 
 

@@ -20,6 +20,7 @@ from coseal.contracts.disclosure.plans import PLAN
 from coseal.contracts.disclosure.policy import BASES
 from coseal.contracts.disclosure.releasing import FAULTS, REASONS
 from coseal.contracts.disclosure.requests import STATUSES
+from coseal.contracts.disclosure.reviewing import VERDICTS
 from tests.console import visiting
 from tests.console.test_standards import section, words
 from tests.console.visiting import See
@@ -146,6 +147,26 @@ def test_a_request_says_at_each_step_who_holds_it_up(tmp_path: Path) -> None:
     visit(tmp_path, scenario)
 
 
+def test_an_emergency_waits_for_custodians_and_for_a_review(tmp_path: Path) -> None:
+    async def scenario(custody: Custody, see: See) -> None:
+        custody.ok("regulator", "emergency", reason="Assets leave today", **custody.asking())
+        text = await see(REQUEST)
+        assert "requested in an emergency Assets leave today" in verified(text, "disclosure-why")
+        stands = verified(text, "disclosure-now")
+        assert "3 of these release two members of other roles review the emergency" in stands
+        clocks = verified(text, "disclosure-clocks")
+        assert "Approvers" not in clocks
+        assert "no objection" not in clocks
+        for member in ("institute-a", "public-a"):
+            custody.ok(member, "review", **WHICH, verdict="unjustified", reason="There was time")
+        text = await see(REQUEST)
+        clocks = verified(text, "disclosure-clocks")
+        assert "Reviewers institute-a , public-a review the emergency – unjustified" in clocks
+        assert "There was time" in verified(text, "disclosure-steps")
+
+    visit(tmp_path, scenario)
+
+
 def test_who_opened_says_counts_and_whose_fault_something_is(tmp_path: Path) -> None:
     async def scenario(custody: Custody, see: See) -> None:
         custody.approved()
@@ -253,6 +274,7 @@ def test_without_a_token_what_is_for_members_is_not_shown_and_the_rest_is(tmp_pa
 def test_every_word_of_the_contract_has_its_words() -> None:
     wanted = [f"disclosure.request.{one}" for one in STATUSES]
     wanted += [f"disclosure.basis.{one}" for one in BASES] + [f"disclosure.fault.{one}" for one in FAULTS]
+    wanted += [f"disclosure.review.{one}" for one in VERDICTS]
     wanted += [f"disclosure.declined.{one}" for one in REASONS]
     wanted += [f"disclosure.step.{one}" for one in (*vault_parts.OF_REQUESTS, *vault_parts.OF_SEATS)]
     assert [key for key in wanted if key not in CATALOGUE] == []
