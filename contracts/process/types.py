@@ -69,7 +69,7 @@ phone phonenumber surname telephone 住址 出生日期 姓名 手机 手机号 
 PERSONAL: Final = frozenset(_PERSONAL_NAMES.split())
 """Attribute names, without separators and in lower case, that stand for the data of a person."""
 
-RESERVED: Final[frozenset[str]] = frozenset(("currency", "trade"))
+RESERVED: Final[frozenset[str]] = frozenset(("currency", "disclosure", "trade"))
 """Process types that no member defines: what they name are things of contracts."""
 
 _PLAIN: Final = {ord(c): None for c in " _-."} | {ord("A") + i: ord("a") + i for i in range(26)}

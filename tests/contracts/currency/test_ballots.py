@@ -118,8 +118,9 @@ def test_a_second_unit_is_refused_with_the_notices(money):
         refused = money.submit("city", "process.define_type", **definition, object_types={name: {}})
         assert refused.code == "virtual_currency"
     assert money.code("city", "process.define_type", **definition, object_types={"token ring": {}}) == "ok"
-    reserved = {**definition, "id": "currency", "object_types": {}}
-    assert money.code("city", "process.define_type", **reserved) == "reserved"
+    for name in ("currency", "disclosure", "trade"):
+        reserved = {**definition, "id": name, "object_types": {}}
+        assert money.code("city", "process.define_type", **reserved) == "reserved"
 
 
 # The invariant
