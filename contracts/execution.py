@@ -137,6 +137,8 @@ class Executor:
         self._senders: dict[str, bytes] = {}
         self._contracts()
         self._earliest: dict[str, int | None] = {}
+        self._noted_root = b""
+        """The root of the state that the deadlines were found in."""
         self._note_deadlines(frozenset())
 
     # What may be in a block
@@ -280,6 +282,9 @@ class Executor:
         watcher = None if self._watcher is None else self._watcher()
         view = Overlay(self.state.get, _open_keys(contracts), watcher)
         observers = tuple(one.observe for one in contracts.values() if one.observe is not None)
+        if self._noted_root != self.state.root:
+            self._earliest = {}
+            self._note_deadlines(frozenset())
         begun = begin_block(view, contracts, self._earliest, height, time_ms, careful=careful)
         paused = measures.paused(view, height, time_ms)
         frame = Frame(
@@ -397,6 +402,7 @@ class Executor:
 
     def _note_deadlines(self, changed: Set[str]) -> None:
         """Find when something is due after the tip, anew of the contracts whose index may have changed."""
+        self._noted_root = self.state.root
         try:
             contracts = self._contracts()
         except UnknownProtocol:
