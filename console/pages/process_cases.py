@@ -90,7 +90,7 @@ async def case_list(page: Page) -> View:
         known = list(record["object_types"])  # of the definition: what a node says decides nothing that is proven
         object_type = next((one for one in known if one == found["type"]), next(iter(known), ""))
         return await cases.found(page, name, object_type, page.query("case") or "")
-    rows = [_case(page, name, found["type"], one) for one in found["items"]]
+    rows = [_case(page, name, found["type"] or "", one) for one in found["items"]]
     columns = ("processes.case", "processes.events", "processes.first", "processes.took", "processes.last")
     orders = [("" if one == _ORDERS[0] else one, page.t(f"cases.order.{one}")) for one in _ORDERS]
     return page.view(
