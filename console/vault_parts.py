@@ -53,6 +53,11 @@ OF_REQUESTS: Final = (
 OF_SEATS: Final = ("accepted", "refused", "silent", "destroyed")
 
 
+def now_of(page: Page) -> int:
+    """Return the time (ms) that terms are judged by: that of the block of the page, else of this computer."""
+    return page.data.block_ms or page.now_ms
+
+
 def tabs(page: Page, current: str) -> Html:
     """Return links to the pages of sealed data, the present one marked."""
     named = ((PATH, "disclosure.vaults"), (REQUESTS, "disclosure.requests"), (ACCESSES, "disclosure.accesses"))

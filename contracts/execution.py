@@ -401,7 +401,7 @@ class Executor:
         return self._deadline_ms
 
     def _note_deadlines(self, changed: Set[str]) -> None:
-        """Find when something is due after the tip, anew of the contracts whose index may have changed."""
+        """Find when something is due after the tip; read again the index of each contract in ``changed``."""
         self._noted_root = self.state.root
         try:
             contracts = self._contracts()

@@ -40,6 +40,7 @@ from coseal.console.vault_parts import (
     accesses_link,
     accesses_of,
     filters,
+    now_of,
     request_link,
     said_of,
     status_tag,
@@ -120,10 +121,6 @@ def _row(page: Page, vault: Vault) -> list[Child]:
 
 def _takes_until(page: Page, vault: Vault) -> Child:
     return moment(page, vault.ends_ms) if vault.status == ARMED else "–"
-
-
-def _now(page: Page) -> int:
-    return page.data.block_ms or page.now_ms
 
 
 # One vault
@@ -257,7 +254,7 @@ def _not_shown(page: Page, log: Accesses) -> Html:
 
 
 def _live(page: Page, number: int, record: Any) -> list[Child]:
-    waits, now_ms = record["requests"], _now(page)
+    waits, now_ms = record["requests"], now_of(page)
     ends = moment(page, record["erase_ms"])
     if record["erase_ms"] <= now_ms:
         last = page.time(record["erase_ms"] + WAIT_MS)

@@ -40,6 +40,7 @@ from coseal.console.vault_parts import (
     accesses_of,
     asked_in,
     filters,
+    now_of,
     of_request,
     request_link,
     said_of,
@@ -100,7 +101,7 @@ async def requests(page: Page) -> View:
 
 
 def _row(page: Page, values: Values, request: Request) -> list[Child]:
-    now_ms, found = _now(page), _waits(page, values, request)
+    now_ms, found = now_of(page), _waits(page, values, request)
     return [
         request_link(request.by, request.id),
         vault_link(request.owner, request.vault),
@@ -120,10 +121,6 @@ def _basis(page: Page, request: Request) -> str:
     return page.t_or(f"disclosure.basis.{request.basis}", request.basis)
 
 
-def _now(page: Page) -> int:
-    return page.data.block_ms or page.now_ms
-
-
 def _vault(values: Values, request: Request) -> Vault:
     vault = vault_of(values, request.owner, request.vault)
     assert vault is not None  # noqa: S101  # a request is of a vault, and both were read
@@ -137,7 +134,7 @@ def _needs(values: Values, request: Request) -> dict[str, int]:
 
 def _waits(page: Page, values: Values, request: Request) -> list[Wait]:
     review = values.get(review_key(request.by, request.id))
-    return waits(request, _vault(values, request), _needs(values, request), _now(page), review)
+    return waits(request, _vault(values, request), _needs(values, request), now_of(page), review)
 
 
 # One request
@@ -159,7 +156,7 @@ async def request(page: Page) -> View:
         "p", None, el("a", {"href": REQUESTS}, page.t("disclosure.requests")), " · ", accesses_link(page, found.owner)
     )
     review = values.get(review_key(by, name))
-    rows = clocks(page, found, _vault(values, found), _needs(values, found), _now(page), review)
+    rows = clocks(page, found, _vault(values, found), _needs(values, found), now_of(page), review)
     columns = (*("disclosure.side", "disclosure.who", "disclosure.what", "disclosure.until", "disclosure.state"),)
     return page.view(
         found.name,
@@ -183,7 +180,7 @@ def _stands(page: Page, values: Values, request: Request) -> Html:
     found = _waits(page, values, request)
     rows: list[tuple[str, Child]] = [
         (page.t("disclosure.status"), status_tag(page, "request", request.status)),
-        (page.t("disclosure.waits"), waiting(page, found, _now(page)) if found else page.t("disclosure.nobody")),
+        (page.t("disclosure.waits"), waiting(page, found, now_of(page)) if found else page.t("disclosure.nobody")),
     ]
     if found:
         rows.append((page.t("disclosure.until"), until(page, found)))
@@ -191,10 +188,7 @@ def _stands(page: Page, values: Values, request: Request) -> Html:
         (page.t("disclosure.requester"), member_link(request.sender)),
         (page.t("disclosure.owner"), member_link(request.owner)),
         (page.t("disclosure.vault"), vault_link(request.owner, request.vault)),
-        (
-            page.t("disclosure.ends"),
-            due(page, request.expires_ms) if request.is_open else moment(page, request.expires_ms),
-        ),
+        (page.t("disclosure.ends"), _ends(page, request)),
     ]
     return facts(rows)
 

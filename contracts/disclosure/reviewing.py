@@ -36,7 +36,7 @@ WAITING: Final = "waiting"
 """Of a review: not as many as decide say the same yet."""
 REVIEWS: Final = (WAITING, *VERDICTS)
 REVIEWERS: Final = 2
-"""So many members that say the same decide a review."""
+"""How many members must say the same to decide a review."""
 EMERGENCY: Final = "emergency"
 EMERGENCY_RULE: Final = "system:emergency"
 """What stands in place of a rule in the finding on who made an unjustified emergency request."""

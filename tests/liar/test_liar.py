@@ -107,7 +107,7 @@ MUTANTS = [
 
 
 def left_out(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give the function of a mutant the code of its changed source, for whoever holds the function."""
+    """Replace the code of a mutant's function by that of its changed source; all references to it see the change."""
     function = inspect.unwrap(inspect.getattr_static(mutant.owner, mutant.function))
     plain = getattr(function, "__func__", function)
     source = textwrap.dedent(inspect.getsource(plain))
