@@ -96,7 +96,7 @@ async def _texts(page: Page, project: str, nodes: Mapping[str, Data]) -> dict[st
     texts: dict[str, Mapping[str, str]] = {}
     async for rows in _told(page, ARGUMENT_NODES, _NODE, project=project, dropped=0):
         for row in rows:
-            said: dict[str, str] = {name: row[name] for name in ("statement", "place") if name in row}
+            said: dict[str, str] = {name: row[name] for name in ("statement", "place") if row[name] is not None}
             if row["node"] in nodes and kept(said)["texts"] == nodes[row["node"]]["texts"]:
                 texts[row["node"]] = said
         if len(texts) == len(nodes):
@@ -125,7 +125,8 @@ async def _said(page: Page, project: str, number: int, digests: Mapping[str, str
         return found
     async for rows in _told(page, REVIEWS, _REVIEW, project=project, status="revealed"):
         for row in rows:
-            review: dict[str, Any] = {name: row[name] for name in ("leaves", "scores", "dissent") if name in row}
+            given = {name: row[name] for name in ("leaves", "scores", "dissent")}
+            review = {name: value for name, value in given.items() if value is not None}
             if row["round"] != number or row["reviewer"] not in digests:
                 continue
             if sha256(codec.encode(review)).hexdigest() == digests[row["reviewer"]]:

@@ -84,12 +84,12 @@ STATUS: Final = record(
     height=height,
     healthy=flag,
     why_stalled=_word,
-    syncing=maybe(flag),
-    voting=maybe(flag),
+    syncing=maybe(flag, otherwise=False),
+    voting=maybe(flag, otherwise=True),
     silence=_word,
     round=maybe(optional(integer(high=2**31))),
     leader=maybe(optional(name)),
-    mempool=maybe(record(transactions=count)),
+    mempool=maybe(record(transactions=count), otherwise={"transactions": 0}),
     contracts=maybe(
         listed(
             record(
@@ -113,18 +113,18 @@ def status_of(document: Mapping[str, Any]) -> Status:
         node=document["node"],
         height=document["height"],
         healthy=document["healthy"],
-        why_stalled=document.get("why_stalled") or "",
-        syncing=document.get("syncing", False),
-        voting=document.get("voting", True),
-        silence=document.get("silence") or "",
-        round=document.get("round") or 0,
-        leader=document.get("leader") or "",
-        waiting=document.get("mempool", {}).get("transactions", 0),
+        why_stalled=document["why_stalled"] or "",
+        syncing=document["syncing"],
+        voting=document["voting"],
+        silence=document["silence"] or "",
+        round=document["round"] or 0,
+        leader=document["leader"] or "",
+        waiting=document["mempool"]["transactions"],
         peers=tuple(peers),
         lacking=tuple(
-            Lacking(one["name"], one["version"], one.get("height") or one.get("first_height") or 0)
-            for one in document.get("contracts") or ()
-            if one.get("known") is False
+            Lacking(one["name"], one["version"], one["height"] or one["first_height"] or 0)
+            for one in document["contracts"] or ()
+            if not one["known"]
         ),
     )
 
@@ -243,10 +243,10 @@ _title: Final = text()
 _policy: Final = record(
     id=name,
     title=_title,
-    title_language=maybe(text(35)),
+    title_language=maybe(text(35), otherwise="zh"),
     date_publication=maybe(name),
     date_document=maybe(name),
-    level=maybe(name),
+    level=maybe(name, otherwise="unstated"),
     status=name,
     issuers=_names,
 )

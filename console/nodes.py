@@ -30,7 +30,7 @@ SILENT: Final = "silent"
 ODD: Final = "odd"
 """The error of a node whose status is not of the form of one."""
 _FAR_BEHIND_BLOCKS: Final = 20
-_PROBLEM: Final = record(code=maybe(text(128)), detail=maybe(text(4_096)))
+_PROBLEM: Final = record(code=maybe(text(128)), detail=maybe(text(4_096), otherwise=""))
 
 
 class NoAnswer(Unreachable):
@@ -98,9 +98,8 @@ class Reply:
             try:
                 said = read(self.body, _PROBLEM)
             except Odd:
-                said = {}
-            code, detail = said.get("code", f"http_{self.status}"), said.get("detail", "")
-            raise Problem(self.status, code, detail, self.node)
+                said = {"code": None, "detail": ""}
+            raise Problem(self.status, said["code"] or f"http_{self.status}", said["detail"], self.node)
         if self.status != 200:
             raise Odd(f"answered with status {self.status}")
         return self.body

@@ -149,7 +149,10 @@ def mapped(shape: Shape, limit: int = ROWS) -> Shape:
 
 
 def record(**fields: Shape) -> Shape:
-    """Return the shape of a map with these fields; one whose shape is ``maybe`` may be missing."""
+    """Return the shape of a map with these fields; one whose shape is ``maybe`` may be missing.
+
+    What is read has every field, so a page never fails for one that a node leaves out.
+    """
 
     def of_record(value: Any, where: str) -> dict[str, Any]:
         given = codec.mapping(value, where)
@@ -157,7 +160,9 @@ def record(**fields: Shape) -> Shape:
         for name, shape in fields.items():
             if name in given:
                 found[name] = shape(given[name], f"{where}.{name}")
-            elif not isinstance(shape, _Maybe):
+            elif isinstance(shape, _Maybe):
+                found[name] = shape.otherwise
+            else:
                 raise Malformed(f"{where}.{name}: missing")
         return found
 
@@ -167,16 +172,16 @@ def record(**fields: Shape) -> Shape:
 class _Maybe:
     """The shape of a field that may be missing."""
 
-    def __init__(self, shape: Shape) -> None:
-        self._shape = shape
+    def __init__(self, shape: Shape, otherwise: Any) -> None:
+        self._shape, self.otherwise = shape, otherwise
 
     def __call__(self, value: Any, where: str) -> Any:
         return self._shape(value, where)
 
 
-def maybe(shape: Shape) -> Shape:
-    """Return the shape of a field that may be missing."""
-    return _Maybe(shape)
+def maybe(shape: Shape, otherwise: Any = None) -> Shape:
+    """Return the shape of a field that may be missing, and is ``otherwise`` then."""
+    return _Maybe(shape, otherwise)
 
 
 height: Final = integer()

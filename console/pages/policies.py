@@ -90,15 +90,15 @@ async def _totals(page: Page) -> Html:
 def _row(page: Page, item: Mapping[str, Any]) -> list[Child]:
     name = el(
         "a",
-        {"href": f"/policies/{quote(item['id'], safe='')}", "lang": item.get("title_language", "zh")},
+        {"href": f"/policies/{quote(item['id'], safe='')}", "lang": item["title_language"]},
         item["title"],
     )
-    date = item.get("date_publication") or item.get("date_document")
+    date = item["date_publication"] or item["date_document"]
     status = item["status"]
     return [
         name,
         date_of(page, date),
-        el("span", {"class": "nowrap"}, word(page, "level", item.get("level", "unstated"))),
+        el("span", {"class": "nowrap"}, word(page, "level", item["level"])),
         _issuers(page, item["issuers"]),
         tag(word(page, "status", status), STATUS_TONE.get(status, "")),
     ]

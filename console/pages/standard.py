@@ -72,7 +72,7 @@ _DISPUTED: Final = shapes.record(
             status=shapes.text(32),
             due_ms=shapes.time_ms,
             text=shapes.text(),
-            answer=shapes.maybe(shapes.text()),
+            answer=shapes.maybe(shapes.text(), otherwise=""),
         ),
         _DISPUTES_MAX,
     ),
@@ -297,7 +297,7 @@ def _disputes(page: Page, found: Mapping[str, Any], shown: Shown[Any]) -> Html:
                 one["text"],
                 tag(page.t_or(f"standards.dispute.{status}", status), _TONES.get(status, "")),
                 moment(page, one["due_ms"]),
-                one.get("answer", ""),
+                one["answer"],
             ]
         )
     columns = (

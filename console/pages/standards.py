@@ -84,21 +84,21 @@ async def standards(page: Page) -> View:
             "standards.list",
             choices(page, "status", options, "standards.status"),
             table(page, "standards.list", columns, rows, numeric="5"),
-            cursor_pager(page, shown.value.get("next")),
+            cursor_pager(page, shown.value["next"]),
             shown=shown,
         ),
     )
 
 
 def _row(page: Page, entry: Mapping[str, Any]) -> list[Child]:
-    stands = {name: entry[name] for name in ("status", "sunset_ms") if name in entry}
+    stands = {name: entry[name] for name in ("status", "sunset_ms")}
     if entry["recognised"]:
         stands["recognition"] = {"level": entry["recognised"]}
-    if entry.get("successor"):
+    if entry["successor"]:
         stands["successor"] = entry["successor"]
     return [
         _named(entry["standard"], entry["version"]),
-        title_of(page, entry.get("titles") or entry["title"]),
+        title_of(page, entry["titles"] or entry["title"]),
         el("a", {"href": domain_path(entry["domain"])}, entry["domain"]),
         page.t_or(f"standards.kind.{entry['kind']}", entry["kind"]),
         tags(page, stands),

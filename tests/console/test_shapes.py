@@ -34,8 +34,10 @@ SHAPE = record(
     m=mapped(flag, 2),
     x=maybe(matching("[0-9]+", "digits")),
     p=maybe(pair(text(3), integer())),
+    e=maybe(text(3), otherwise=""),
 )
 GOOD: dict[str, Any] = {"n": 3, "t": "abc", "f": True, "o": None, "w": "a", "l": [1, 2], "m": {"k": False}}
+MISSING: dict[str, Any] = {"x": None, "p": None, "e": ""}
 
 
 def take(document: Any, shape: Shape = SHAPE) -> Any:
@@ -43,9 +45,12 @@ def take(document: Any, shape: Shape = SHAPE) -> Any:
 
 
 def test_what_fits_is_given_on_without_what_nobody_asked_for():
-    assert take(GOOD) == GOOD
-    assert take({**GOOD, "more": [1], "x": "12"}) == {**GOOD, "x": "12"}
+    assert take({**GOOD, "more": [1], "x": "12", "e": "a"}) == {**GOOD, **MISSING, "x": "12", "e": "a"}
     assert take({**GOOD, "p": ["a", 1]})["p"] == ("a", 1)
+
+
+def test_a_field_that_may_be_missing_is_always_there_to_read():
+    assert take(GOOD) == {**GOOD, **MISSING}
 
 
 @pytest.mark.parametrize(
