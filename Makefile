@@ -16,6 +16,8 @@ TWINS  ?= 500
 MINUTES ?= 10
 ROUNDS ?= 5
 LIES   ?= 12000
+CONSOLE_LIES ?= 12000
+CONSOLE_SEED ?= 1
 INPUTS ?= 100000
 
 # Tests start hundreds of processes: without bytecode on the disk each would compile every source again.
@@ -75,8 +77,8 @@ drills: setup  ## drill real networks: DRILLS="name ...", or a share that rotate
 test-fast: setup  ## run the tests that start no process
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder -m 'not cluster and not slow'
 
-liar-console: setup  ## render the console's pages from answers that lie: LIES of them, from SEED on
-	$(BIN)/python -m tests.console.lying $(or $(LIES),12000) $(or $(SEED),1)
+liar-console: setup  ## render the console's pages from answers that lie: CONSOLE_LIES of them, from CONSOLE_SEED on
+	$(BIN)/python -m tests.console.lying $(CONSOLE_LIES) $(CONSOLE_SEED)
 
 lint: setup  ## check format and lint
 	$(BIN)/ruff format --check .
