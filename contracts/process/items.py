@@ -22,12 +22,13 @@ from coseal.ledger.codec import INT_MIN
 MAX_OBJECTS: Final = 256
 MAX_REFERENCES: Final = 16
 MAX_VALUES: Final = 128
+MAX_CLAIMS: Final = 16
 MAX_STRING_CHARACTERS: Final = 4_096
 MAX_DECIMAL_CHARACTERS: Final = 64
 MAX_QUALIFIER_CHARACTERS: Final = 128
 _INT64_MAX: Final = 2**63 - 1
 _EPOCH_TEXT: Final = "0"
-_EXTRA_FIELDS: Final = frozenset(("recorded", "counterparty", "evidence", "policy", "corrects", "late"))
+_EXTRA_FIELDS: Final = frozenset(("recorded", "counterparty", "evidence", "policy", "corrects", "late", "claims"))
 _EVENT_FIELDS: Final = _EXTRA_FIELDS | frozenset(("event", "type", "time", "objects", "attributes"))
 
 
@@ -310,6 +311,23 @@ class _Corrects(Form):
         return "[sequence, item hash]"
 
 
+class _Claims(Form):
+    """What an event's owner states of claims: each of another rule, with the version that it means."""
+
+    def check(self, value: Any) -> str | None:
+        good = type(value) is list and 0 < len(value) <= MAX_CLAIMS and all(map(_is_claim, value))
+        fits = good and len({claim[0] for claim in value}) == len(value)
+        return None if fits else f": expected {self.describe()}"
+
+    def describe(self) -> str:
+        return f"a list of 1 to {MAX_CLAIMS} [rule, version, true or false], of each rule one"
+
+
+def _is_claim(value: Any) -> bool:
+    fits = type(value) is list and len(value) == 3 and type(value[2]) is bool
+    return fits and _rule.check(value[0]) is None and _version.check(value[1]) is None
+
+
 def _check_qualifier(value: Any, path: str) -> None:
     if type(value) is not str or len(value) > MAX_QUALIFIER_CHARACTERS or not is_visible(value):
         rule = f"a qualifier of at most {MAX_QUALIFIER_CHARACTERS} characters, none of them invisible or a control"
@@ -329,6 +347,8 @@ def _unknown(item: Mapping[Any, Any], fields: frozenset[str]) -> Unfit:
 _RELATION_FIELDS: Final = frozenset(("relation", "to", "qualifier", "corrects"))
 _hash = Hexadecimal()
 _sequence = Integer(1, _INT64_MAX)
+_rule = Identifier(slash=False)
+_version = Integer(1, 1_000_000)
 _integer = Integer(INT_MIN, _INT64_MAX)
 _ATTRIBUTES: Final[Mapping[str, Form]] = {
     "string": _String(),
@@ -343,4 +363,5 @@ _EXTRA: Final[Mapping[str, Form]] = {
     "policy": Many(Identifier(), high=MAX_REFERENCES, low=1, unique=True),
     "corrects": _Corrects(),
     "late": Text(),
+    "claims": _Claims(),  # T31
 }

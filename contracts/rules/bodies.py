@@ -28,6 +28,7 @@ from coseal.contracts.kernel.fields import (
 from coseal.contracts.kernel.names import is_reference
 from coseal.contracts.rules import declare
 from coseal.contracts.rules.cel.compile import Expression, Type, compile_expression
+from coseal.contracts.rules.claims import Claim, claim_types
 from coseal.contracts.rules.correlated import MAX_KEPT, PRECEDING, Correlated
 from coseal.contracts.rules.errors import RuleError
 from coseal.contracts.rules.event_rules import ON, Gap, Guard, Lag, Segregation, ShapeCheck
@@ -153,6 +154,14 @@ def _guard(build: Build) -> Body:
     condition = build.condition("assert", *kinds)
     read = used(condition.text, "o", f"{build.path}.assert")
     return Guard(Reach(dict.fromkeys(kinds, ON)), condition, bool(read.fields or read.attributes))
+
+
+def _claim(build: Build) -> Body:
+    kinds, where = build.on(), f"{build.path}.assert"
+    condition = compile_expression(build.given["assert"], claim_types(build.definition, kinds), where, result="bool")
+    if not used(condition.text, "s", where).fields:  # C4
+        raise RuleError(where, None, "it reads no sealed attribute, as s.NAME; what is in the clear is for a guard")
+    return Claim(build.given["id"], build.given.get("version", 1), Reach(dict.fromkeys(kinds, ON)), condition)
 
 
 def _shape(build: Build) -> Body:
@@ -348,6 +357,7 @@ BODIES: Final[Mapping[str, Kind]] = {
         },
     ),
     "guard": Kind(_guard, {**_on, "assert": _expression}, {}),
+    "claim": Kind(_claim, {**_on, "assert": _expression}, {}),
     "shape": Kind(_shape, {**_on, "schema": _schema}, {}),
     "segregation": Kind(_segregation, {"a": _activity, "b": _activity, "by": _actor}, {}),
     "related": Kind(

@@ -31,7 +31,7 @@ MAX_ACTORS: Final = 64
 ON: Final = "on"
 
 
-class _Judge:
+class Judge:
     """What all of these share: no tables and no deadlines; pending until something is found."""
 
     __slots__ = ()
@@ -70,7 +70,7 @@ class _Judge:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended(_Judge):
+class Ended(Judge):
     """What is left of a rule that was superseded or retired: no event concerns it, and nothing of it is due."""
 
     # M7
@@ -84,7 +84,7 @@ class Ended(_Judge):
 
 
 @dataclass(frozen=True, slots=True)
-class Guard(_Judge):
+class Guard(Judge):
     """An expression that must be true of every event of some types.
 
     ``of_object``: it reads ``o``; else it is the same for all objects that an event names.
@@ -115,7 +115,7 @@ class Guard(_Judge):
 
 
 @dataclass(frozen=True, slots=True)
-class ShapeCheck(_Judge):
+class ShapeCheck(Judge):
     """A schema that the attributes of every event of some types must fit."""
 
     reach: Reach
@@ -143,7 +143,7 @@ class ShapeCheck(_Judge):
 
 
 @dataclass(frozen=True, slots=True)
-class Lag(_Judge):
+class Lag(Judge):
     """Every event of a live source is recorded at most ``within_ms`` after it happened."""
 
     reach: Reach
@@ -163,7 +163,7 @@ class Lag(_Judge):
 
 
 @dataclass(frozen=True, slots=True)
-class Gap(_Judge):
+class Gap(Judge):
     """A source leaves out at most ``missing_max`` items at a time; its state is told by ``RuleSet.gap``."""
 
     missing_max: int
@@ -188,7 +188,7 @@ class Gap(_Judge):
 
 
 @dataclass(frozen=True, slots=True)
-class Segregation(_Judge):
+class Segregation(Judge):
     """Two activities on one object are not by one actor; if they are the same, each is by another actor.
 
     ``actor``: ``member``, ``source``, or the name of an attribute behind ``attributes.``. The detail of its state

@@ -44,7 +44,7 @@ _NOTHING: Final[Mapping[str, Any]] = {"attributes": {}}
 _DYN: Final = parse_type("dyn")
 _STRING: Final = parse_type("string")
 _INT: Final = parse_type("int")
-_EVENT_FIELDS: Final[Mapping[str, Type]] = {
+EVENT_FIELDS: Final[Mapping[str, Type]] = {
     "id": _STRING,
     "type": _STRING,
     "time": parse_type("timestamp"),
@@ -191,12 +191,12 @@ def time_value(value: Any, zone_minutes: int | None) -> Any:
 
 def event_type(definition: Definition | None, kinds: Sequence[str]) -> Type:
     """Return the type of an event of one of ``kinds``; without a definition its attributes are ``dyn``."""
-    return record({**_EVENT_FIELDS, "attributes": _attributes(definition, "event_types", kinds)})
+    return record({**EVENT_FIELDS, "attributes": attribute_types(definition, "event_types", kinds)})
 
 
 def object_type(definition: Definition | None, kind: str) -> Type:
     """Return the type of ``o``."""
-    attributes = _attributes(definition, "object_types", (kind,))
+    attributes = attribute_types(definition, "object_types", (kind,))
     known = {"type": _STRING, "id": _STRING, "count": parse_type("int"), "attributes": attributes}
     return record({**known, **_figure_types(definition, kind)})
 
@@ -252,17 +252,24 @@ def _by_member(tally: Tally, name: str, always: Iterable[str]) -> dict[str, int]
 
 def related_type(definition: Definition | None, kind: str) -> Type:
     """Return the type of ``r``, a related object."""
-    return record({"type": _STRING, "id": _STRING, "attributes": _attributes(definition, "object_types", (kind,))})
+    return record({"type": _STRING, "id": _STRING, "attributes": attribute_types(definition, "object_types", (kind,))})
 
 
-def _attributes(definition: Definition | None, part: str, kinds: Sequence[str]) -> Type:
+def attribute_types(
+    definition: Definition | None, part: str, kinds: Sequence[str], *, sealed: bool | None = None
+) -> Type:
+    """Return the type of the attributes of some types of events or objects.
+
+    With ``sealed`` true those of the class ``sealed`` alone, by the types of their values; with false the others.
+    """
     if definition is None:
         return map_of(_DYN)  # F2
     found: dict[str, Type] = {}
     for kind in kinds:
         for name, spec in definition[part].get(kind, _NOTHING)["attributes"].items():
-            known = parse_type(_kind_of(spec))
-            found[name] = known if found.get(name, known) == known else _DYN
+            if sealed in (None, spec["class"] == "sealed"):
+                known = parse_type(_KINDS[spec["type"]] if sealed else _kind_of(spec))
+                found[name] = known if found.get(name, known) == known else _DYN
     return record(found)
 
 

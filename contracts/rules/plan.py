@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from coseal.contracts.rules.cel.compile import LARGEST, Charge
+from coseal.contracts.rules.claims import Claim
 from coseal.contracts.rules.correlated import KEPT_SIZE
 from coseal.contracts.rules.draft import Draft, Layout
 from coseal.contracts.rules.event_rules import Guard, ShapeCheck
@@ -132,7 +133,7 @@ class Plans:
                         first_byte = self._layout.spans[slot][0]
                         places = [first_byte + place * TIME_BYTES for place in quick.places or (0,)]
                         starts.append(Start(slot, symbol, quick, places, body.within_ms))
-                if isinstance(body, Guard | ShapeCheck) and not body.of_object:
+                if isinstance(body, Guard | ShapeCheck | Claim) and not body.of_object:
                     once, charge = once.plus(body.charge), charge.plus(_KNOWN_CHARGE)
                 else:
                     charge = charge.plus(body.charge)

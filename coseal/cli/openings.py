@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -158,9 +159,10 @@ def open_request(
 ) -> None:
     """Open the cells of an own request with what custodians released, each value compared with its commitment.
 
-    Who released a false part, or sealed other values than it committed to, is named. The file is the operator's alone;
+    Who released a false part, or sealed other values than it committed to, is named. What the owner stated of the
+    values (claims) is evaluated again over them, and said to hold or to be refuted. The file is the operator's alone;
     what is in it is clear text. While cells wait for further custodians nothing is reported, and the exit code is 2;
-    it is 1 if a cell failed.
+    it is 1 if a cell failed or a claim is refuted.
 
     Example:
 
@@ -181,7 +183,8 @@ def open_request(
             typer.echo(f"reported in block {committed.height}; the request is {committed.data['status']}")
     if not opening.is_decided:
         raise typer.Exit(EXIT_UNKNOWN)
-    raise typer.Exit(EXIT_BAD if any(cell.status != "opened" for cell in opening.cells) else 0)
+    failed = any(cell.status != "opened" for cell in opening.cells)
+    raise typer.Exit(EXIT_BAD if failed or any(claim.outcome == "refuted" for claim in opening.claims) else 0)
 
 
 def _document(opening: Opening) -> dict[str, Any]:
@@ -198,8 +201,9 @@ def _document(opening: Opening) -> dict[str, Any]:
         | {"evidence": plain(dict(one.evidence))}
         for one in opening.faults
     ]
+    claims = [asdict(one) for one in opening.claims]
     named = {"by": found.by, "request": found.id, "owner": found.owner, "vault": found.vault}
-    return {**named, "cells": cells, "faults": faults, "unsigned": list(opening.unsigned)}
+    return {**named, "cells": cells, "claims": claims, "faults": faults, "unsigned": list(opening.unsigned)}
 
 
 def _save(out: Path, document: dict[str, Any]) -> None:
@@ -227,6 +231,14 @@ def _print(opening: Opening, out: Path) -> None:
         values = ", ".join(f"{name} = {plain(value)}" for name, value in cell.values.items())
         table.add_row(f"{cell.source}/{cell.sequence}", cell.label, values or f"({_SAYS[cell.status]})")
     table.print()
+    for claim in opening.claims:
+        stated = "holds" if claim.stated else "does not hold"
+        outcome = _OUTCOMES[claim.outcome].format(says=claim.says)
+        typer.echo(
+            visible(
+                f"{claim.source}/{claim.sequence}: stated: {claim.rule} version {claim.version} {stated}; {outcome}"
+            )
+        )
     for fault in opening.faults:
         typer.echo(visible(f"fault of {fault.member}: {fault.says}"))
     for member in opening.unsigned:
@@ -234,6 +246,13 @@ def _print(opening: Opening, out: Path) -> None:
     typer.echo(f"{out}: the values in the clear, readable by its owner alone")
 
 
+_OUTCOMES: Final = {
+    "holds": "so it does",
+    "refuted": "refuted by its values",
+    "false": "so it is",
+    "understated": "by its values it does",
+    "undetermined": "not determined by what was opened: {says}",
+}
 _SAYS: Final = {
     "waiting": "more custodians have to release",
     "check": "no key of the vault fits it",

@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
+from coseal.client.claims import EvaluatedClaim, evaluated, required_claim
 from coseal.client.corrections import submitted
 from coseal.client.custodian import required_vault
 from coseal.client.exchange import Exchange
@@ -78,6 +79,8 @@ class Fault:
 class Opening:
     """What a request gave: its cells in the order of the scope, and who was wrong, each member once by kind.
 
+    ``claims`` is what the values say of what their owner stated of them.
+
     ``unsigned`` are members whose releases no operator signed that they have now: their parts count, as the sets of
     seats that agree decide, and cannot be shown to others by the signature.
     """
@@ -86,6 +89,7 @@ class Opening:
     cells: tuple[OpenedCell, ...]
     faults: tuple[Fault, ...]
     unsigned: tuple[str, ...] = ()
+    claims: tuple[EvaluatedClaim, ...] = ()
 
     @property
     def is_decided(self) -> bool:
@@ -179,7 +183,8 @@ def _open(session: Session, secrets: Secrets, name: str) -> Exchange[Opening]:
     yield from opening.gather(key)
     for number, sequences, labels in request.scope:
         yield from opening.open(number, sequences, labels)
-    return Opening(request, tuple(opening.cells), tuple(opening.faults.values()), tuple(opening.unsigned))
+    claims = yield from opening.evaluate()
+    return Opening(request, tuple(opening.cells), tuple(opening.faults.values()), tuple(opening.unsigned), claims)
 
 
 class _Opener:
@@ -192,6 +197,7 @@ class _Opener:
         self._said: dict[int, dict[bytes, tuple[bytes, ...]]] = {}
         self._raw: dict[int, bytes] = {}
         self._members: dict[int, str] = {}
+        self._recorded: dict[str, _Recorded] = {}
         self.cells: list[OpenedCell] = []
         self.faults: dict[tuple[str, str], Fault] = {}
         self.unsigned: list[str] = []
@@ -234,7 +240,10 @@ class _Opener:
     def open(self, number: int, sequences: Sequence[int], labels: Sequence[str]) -> Exchange[None]:
         """Open the cells of one sidecar of the scope."""
         record, sidecar, cells = yield from cells_of(self._session, self._request, number, sequences, labels)
-        lines = yield from _lines(self._session, record)
+        recorded = yield from _recorded(self._session, record)
+        known = self._recorded.setdefault(record["source"], recorded)
+        known.items.update(recorded.items)
+        lines = {(line.sequence, line.label): line for line in recorded.lines}
         for one in cells:
             self.cells.append(self._cell(number, record["source"], sidecar, one, lines))
 
@@ -272,16 +281,52 @@ class _Opener:
             return COMMITMENT, {}
         return OPENED, {value.name: value.value for value in values}
 
+    def evaluate(self) -> Exchange[tuple[EvaluatedClaim, ...]]:
+        """Return what the opened values say of the claims of their items."""
+        values: dict[tuple[str, int], dict[str, Value]] = {}
+        for cell in self.cells:
+            if cell.status == OPENED:
+                values.setdefault((cell.source, cell.sequence), {}).update(cell.values)
+        found: list[EvaluatedClaim] = []
+        for (source, sequence), opened in values.items():
+            known = self._recorded[source]
+            item = known.items[sequence]
+            for rule, version, said in item.get("claims", ()):
+                claim = yield from required_claim(self._session, known.definition, rule, version)
+                if claim is not None and item["type"] in claim.reach.symbols:
+                    clear = {**item, "attributes": _opened(item["attributes"], opened, known.definition, item["type"])}
+                    found.append(evaluated(claim, said, clear, known.definition, source, sequence, known.zone_minutes))
+        return tuple(found)
+
     def _blame(self, kind: str, member: str, says: str, evidence: Mapping[str, Value]) -> None:
         self.faults.setdefault((kind, member), Fault(kind, member, says, evidence))
 
 
-def _lines(session: Session, record: Mapping[str, Any]) -> Exchange[dict[tuple[int, str], Line]]:
-    """Return what the items beside a sidecar commit to, by sequence and label, from the block that recorded them."""
+def _opened(
+    attributes: Mapping[str, Value], opened: Mapping[str, Value], definition: Mapping[str, Any], kind: str
+) -> dict[str, Value]:
+    """Return the attributes of an event, those that are sealed with their values, and left out if not known."""
+    declared = definition["event_types"][kind]["attributes"]
+    public = {name: value for name, value in attributes.items() if declared[name]["class"] != "sealed"}
+    return {**public, **opened}
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """The items of a source beside sidecars, by sequence, what they commit to, and what says how they are read."""
+
+    items: dict[int, dict[str, Any]]
+    lines: list[Line]
+    definition: Mapping[str, Any]
+    zone_minutes: int | None
+
+
+def _recorded(session: Session, record: Mapping[str, Any]) -> Exchange[_Recorded]:
+    """Return the items beside a sidecar, from the block that recorded them; they commit to what its record says."""
     source: Any = yield from session.value(source_key(record["source"]))
     definition: Any = yield from session.value(type_key(source["process_type"]))
     committed = yield from session.block(record["height"])
-    lines: list[Line] = []
+    lines, items = list[Line](), dict[int, dict[str, Any]]()
     for raw in committed.block.transactions:
         args: Any = Transaction.decode(raw).args
         said = args.get("sealed")
@@ -292,9 +337,10 @@ def _lines(session: Session, record: Mapping[str, Any]) -> Exchange[dict[tuple[i
                 lines += lines_of(args["sequence"] + at, item, definition)
             except LookupError:
                 break
+            items[args["sequence"] + at] = item
     if sealed.items_root(lines) != record["items_root"]:
         raise CosealError(
             f"the items {record['first']} to {record['last']} of {record['source']} commit to other cells",
             f"its process type {source['process_type']} has another version now, which does not say what was sealed",
         )
-    return {(line.sequence, line.label): line for line in lines}
+    return _Recorded(items, lines, definition, source.get("zone_minutes"))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from coseal.client.claims import judging_claims, stated
 from coseal.client.custodian import required_vault
 from coseal.client.events import read_events
 from coseal.client.exchange import Exchange
@@ -72,7 +73,11 @@ def record_sealed(
     if not seals(definition):
         hint = "record them without a vault, or define a version of it with attributes of class sealed"
         raise CosealError(f"{record['process_type']} has no sealed attributes", hint)
-    items = _read(given.fitted(definition), definition, record.get("zone_minutes"))
+    zone = record.get("zone_minutes")
+    items = _read(given.fitted(definition), definition, zone)
+    claims = yield from judging_claims(session, definition)
+    if claims:
+        items = [(_claiming(item, stated(claims, item, definition, source, zone)), cells) for item, cells in items]
     base: int = record["sequence"]
     known = 0 if given.sequence is None else base + 1 - given.sequence
     if known < 0 or known > len(items):
@@ -121,6 +126,11 @@ def _read(
         except Unfit as error:
             raise CosealError(f"events[{index}]{error}") from None
     return read
+
+
+def _claiming(item: dict[str, Any], said: list[list[Any]]) -> dict[str, Any]:
+    """Return an item with what its owner states of claims, unless it says so itself."""
+    return {**item, "claims": said} if said and "claims" not in item else item
 
 
 def _cells(item: Mapping[str, Any], definition: Mapping[str, Any]) -> Cells:

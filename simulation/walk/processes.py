@@ -27,6 +27,8 @@ ATTRIBUTES: Final[Mapping[str, Any]] = {
     "ok": ("boolean", "integer"),
 }
 _NO_ATTRIBUTES: Final[Mapping[str, Any]] = {"attributes": {}}
+RULES_A_TYPE: Final = 10
+"""How many rules a process type may have, ``R-<type>-0`` and so on."""
 SOURCES: Final = ("log", "feed", "old/log", "reports")
 PAST_MS: Final = 1_577_836_800_000
 
@@ -216,6 +218,9 @@ def _event(walk: Walker, found: Any, record: Any, sequence: int, clock_ms: int) 
         item["counterparty"] = member
     if walk.chance(20):
         item["evidence"] = ["cd" * 32]
+    if walk.chance(4):
+        rules = walk.rng.sample(range(RULES_A_TYPE), walk.pick((1, 2, RULES_A_TYPE)))
+        item["claims"] = [[f"R-{found['id']}-{rule}", walk.pick((1, 1, 2)), walk.chance(2)] for rule in rules]
     return item
 
 

@@ -10,16 +10,16 @@ from typing import Any, Final
 
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.supervision.state import ballot_key, head_key, open_key, rule_key
-from simulation.walk.processes import EVENTS, SOURCES, definition
+from simulation.walk.processes import EVENTS, RULES_A_TYPE, SOURCES, definition
 from simulation.walk.walker import Make, Move, Walker
 
-RULES_A_TYPE: Final = 10
 WINDOWS_MS: Final = (0, 1_000, 60_000, DAY_MS)
 UNARY: Final = ("existence", "absence", "exactly_one", "init", "end")
 BINARY: Final = (
     *("responded_existence", "coexistence", "noncoexistence", "response", "precedence", "succession"),
     *("altresponse", "altprecedence", "altsuccession", "chainresponse", "chainprecedence", "chainsuccession"),
 )
+CLAIMED: Final = ("s.by != 'ann'", "has(s.by) && e.time > timestamp('2020-01-01T00:00:00Z')", "s.rate > 1")
 CONDITIONS: Final = (
     "e.attributes.amount != e.attributes.amount",
     "e.attributes.amount == dyn(99) || has(e.attributes.by)",
@@ -96,7 +96,7 @@ def _rule(walk: Walker, found: Mapping[str, Any], rule_id: str, version: int) ->
         rule["legal_basis"] = [walk.pick(list(walk.memory.policies))]
     events = list(EVENTS) if walk.chance(20) else list(found["event_types"])
     kind = walk.pick(
-        ("declare", "declare", "declare", "guard", "shape", "segregation", "related", "lag", "gap", "periodic")
+        ("declare", "declare", "declare", "guard", "claim", "shape", "segregation", "related", "lag", "gap", "periodic")
     )
     rule |= {"kind": kind, **_BODIES[kind](walk, events)}
     if kind == "related":
@@ -150,6 +150,10 @@ def _guard(walk: Walker, events: list[str]) -> dict[str, Any]:
     return {"on": walk.rng.sample(events, min(len(events), walk.rng.randint(1, 2))), "assert": text}
 
 
+def _claim(walk: Walker, events: list[str]) -> dict[str, Any]:
+    return {"on": walk.rng.sample(events, min(len(events), walk.rng.randint(1, 2))), "assert": walk.pick(CLAIMED)}
+
+
 def _shape(walk: Walker, events: list[str]) -> dict[str, Any]:
     return {"on": [walk.pick(events)], "schema": walk.pick(SCHEMAS)}
 
@@ -192,6 +196,7 @@ def _periodic(walk: Walker, events: list[str]) -> dict[str, Any]:
 _BODIES: Final = {
     "declare": _declare,
     "guard": _guard,
+    "claim": _claim,
     "shape": _shape,
     "segregation": _segregation,
     "related": _related,

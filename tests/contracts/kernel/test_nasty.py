@@ -51,6 +51,11 @@ ACTIONS = {
 RULES: dict[str, dict[str, Any]] = {
     "declare": {"template": "response", "a": "Create", "b": "Decide", "within_ms": 60_000},
     "guard": {"on": ["Create"], "assert": "e.attributes.amount > 0"},
+    "claim": {
+        "scope": {"process_type": "terms", "object_type": "case"},
+        "on": ["Create"],
+        "assert": "s.rate > 0",
+    },
     "shape": {"on": ["Create"], "schema": {"type": "object", "required": ["amount"]}},
     "segregation": {"a": "Create", "b": "Decide", "by": "member"},
     "related": {
@@ -67,6 +72,11 @@ RULES: dict[str, dict[str, Any]] = {
 LAST = ("governance.appeal",)
 """Tried when all others were: it needs a constitution, under which ballots are open for longer."""
 PAIRS = {**TYPE, "id": "pairs", "object_types": {"case": {}, "party": {}}}
+TERMS = {
+    **TYPE,
+    "id": "terms",
+    "event_types": {"Create": {"attributes": {"rate": {"type": "integer", "class": "sealed"}}}},
+}
 REFERENCES = frozenset(("receivable", "receivables", "run", "loan", "wallet", "from", "project", "tranche", "pending"))
 """Fields that name what has to be there."""
 OUR_FAULTS = {"internal_error", "value_too_large"}
@@ -164,7 +174,7 @@ def test_values_that_pass_are_accepted_wherever_they_name_nothing_that_has_to_be
 @pytest.mark.parametrize("kind", RULES)
 def test_every_nasty_value_of_every_field_of_a_rule_is_refused_for_its_field(chain, kind):
     prepared = Prepared(Chain(make_genesis(name="rules")))
-    prepared.send([("regulator", "process.define_type", PAIRS)])
+    prepared.send([("regulator", "process.define_type", definition) for definition in (PAIRS, TERMS)])
     base = rule("R-NEW", kind, **RULES[kind])
     record = fields_of(kind)
     optional = {name: field for name, field in record.fields.items() if name not in record.required}

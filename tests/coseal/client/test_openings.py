@@ -30,15 +30,16 @@ CAP = Decimal("0.06")
 class Scene(Sealing):
     """A vault of five seats, three of which open, and a request for the rates that are sealed in it."""
 
+    scope: Any = ({"number": 1, "sequences": [1, 2, 3], "labels": ["price"]},)
+
     def openings(self, member: str) -> Any:
         return self.node.client(member).openings(self.secrets(member))
 
     def request(self, member: str = REQUESTER, name: str = "r1", **more: Any) -> None:
         why = {"basis": "order", "reference": "Order 12", "purpose": "Compare the rates", "legal_basis": "Article 38"}
-        scope = [{"number": 1, "sequences": [1, 2, 3], "labels": ["price"]}]
         ends_ms = self.chain.executor.time_ms + 20 * DAY_MS
         args = {**why, "expires_ms": ends_ms, **more}
-        self.openings(member).request(name, OWNER, "loans", scope, **args).require_ok()
+        self.openings(member).request(name, OWNER, "loans", self.scope, **args).require_ok()
 
     def approve(self) -> None:
         """The owner objects, so nobody waits for the end of its term; the requester answers, two others approve."""
@@ -102,6 +103,54 @@ def test_an_emergency_is_opened_with_as_many_seats_and_without_approvals(scene: 
     assert {cell.status for cell in found.cells} == {OPENED}
     said = {"by": REQUESTER, "request": "r2", "verdict": "justified", "reason": "It could not wait"}
     assert scene.ok("enterprise-a", "review", **said)["review"] == "waiting"
+
+
+def adopt(scene: Sealing, text: str, version: int = 1) -> None:
+    """Have a claim of this text judge grants."""
+    scope = {"process_type": "loans", "object_type": "loan"}
+    rule = {"id": "R-CAP", "version": version, "legal_basis": ["external:a cap"], "scope": scope}
+    claim = {**rule, "kind": "claim", "on": ["Grant"], "assert": text, "disputed": "count"}
+    ballot = scene.ok("regulator", "supervision.propose_rules", rules=[claim])["ballot"]
+    for member in ("central-bank", "bank-a", "enterprise-a"):
+        if scene.ok(member, "supervision.vote", ballot=ballot, choice="yes")["status"] != "open":
+            break
+
+
+def test_what_an_owner_stated_before_it_sealed_is_evaluated_again_over_what_was_opened(
+    node: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene(node, tmp_path, PLAN)
+    scene.arm()
+    adopt(scene, "compare(s.rate, '0.06') <= 0 && e.attributes.branch != ''")
+    told = event(2, rate="0.09") | {"claims": [["R-CAP", 1, True]]}  # not so
+    (honest, lied) = (scene.record([each])[0].receipt for each in (event(1), told))
+    assert ["findings" in receipt.data for receipt in (honest, lied)] == [False, False]
+    high = scene.record([event(3, rate="0.07")])[0].receipt.data["findings"]
+    assert len(high) == 1  # it said itself that the condition is false
+    scope = [{"number": number, "sequences": [number], "labels": ["price"]} for number in (1, 2, 3)]
+    monkeypatch.setattr(scene, "scope", scope)
+    scene.request()
+    scene.approve()
+    scene.release("regulator", "public-a", "institute-a")
+    found = scene.opened()
+    assert [(claim.sequence, claim.rule, claim.stated, claim.outcome) for claim in found.claims] == [
+        (1, "R-CAP", True, "holds"),
+        (2, "R-CAP", True, "refuted"),
+        (3, "R-CAP", False, "false"),
+    ]
+
+
+def test_a_claim_about_a_label_that_was_not_opened_is_not_determined(node: Any, tmp_path: Path) -> None:
+    scene = Scene(node, tmp_path, PLAN)
+    scene.arm()
+    adopt(scene, "compare(s.rate, '0.06') <= 0 && s.borrower != ''")
+    scene.record([event(1), event(2), event(3)])
+    scene.request()
+    scene.approve()
+    scene.release("regulator", "public-a", "institute-a")
+    found = scene.opened()
+    assert {claim.outcome for claim in found.claims} == {"undetermined"}
+    assert "borrower" in found.claims[0].says
 
 
 def test_a_seat_that_lies_is_named_once_a_fourth_released(
