@@ -11,6 +11,7 @@ from coseal.ledger.custody import Plan
 from coseal.ledger.sealed import SEALING_KEY_BYTES
 from tests.vectors.recorded.governed import Proposals
 from tests.vectors.recorded.scenario import DAY_MS, Scenario
+from tests.vectors.recorded.supervised import rule
 
 SUBJECT: Final[dict[str, Any]] = {**PLAN.example, "retentions": {"loan": 2 * DAY_MS}}
 OWNER: Final = "bank-a"
@@ -31,6 +32,14 @@ TYPE: Final[dict[str, Any]] = {
     },
 }
 KEY: Final = "5c" * SEALING_KEY_BYTES
+
+CLAIM: Final = rule(
+    "R-CAP",
+    "claim",
+    scope={"process_type": "sealed-loans", "object_type": "loan"},
+    on=["Grant"],
+    **{"assert": "compare(s.rate, '0.06') <= 0"},
+)
 
 
 def run(scenario: Scenario) -> None:
@@ -158,6 +167,8 @@ class Disclosing:
         scenario, vault, dealt = self.scenario, self.armed["vault"], self.open()["vault"]
         scenario.ok(OWNER, "process.define_type", **TYPE)
         scenario.ok(OWNER, "process.register_source", id="sealed-log", process_type=TYPE["id"], mode="historical")
+        ballot = scenario.ok(OWNER, "supervision.propose_rules", rules=[CLAIM])["ballot"]
+        scenario.decided("supervision", ballot, "accepted")
         for code, sealed in (
             ("unknown_vault", {"vault": "none"}),
             ("vault_not_armed", {"vault": dealt}),
