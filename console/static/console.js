@@ -7,6 +7,7 @@
   let seen = null;
   let busy = false;
   let stale = false;
+  const folded = new WeakSet(); // details that a person opened or closed: theirs from then on
 
   // Make `old` like `fresh`, touching only what differs.
   function morph(old, fresh) {
@@ -21,6 +22,7 @@
     if (old.nodeType !== Node.ELEMENT_NODE) return;
     if (old.tagName === "FORM" && old.method === "post") return; // what a person is writing is theirs
     for (const { name, value } of fresh.attributes) {
+      if (name === "open" && folded.has(old)) continue;
       if (old.getAttribute(name) !== value) old.setAttribute(name, value);
     }
     for (const { name } of [...old.attributes]) {
@@ -162,6 +164,10 @@
     setInterval(due, 1000);
     // A map wider than the screen is shown from its middle, where most ways lead; its start may stand there.
     for (const map of document.querySelectorAll(".scroll.map")) map.scrollLeft = (map.scrollWidth - map.clientWidth) / 2;
+    document.addEventListener("click", (event) => {
+      const summary = event.target.closest("summary"); // a key on it is a click as well
+      if (summary) folded.add(summary.parentElement);
+    });
     document.addEventListener("change", (event) => {
       if (event.target.matches("input[data-hash-into]")) hash(event.target);
     });

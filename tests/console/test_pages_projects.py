@@ -57,3 +57,20 @@ def test_the_way_to_the_leaf_that_broke_a_project_is_open_and_folds_by_keyboard(
     page.keyboard.press("Enter")
     assert folded.get_attribute("open") is None
     assert not leaf.is_visible()
+    _renew(page)
+    assert folded.get_attribute("open") is None
+
+
+def _renew(page: Any) -> None:
+    """Have the page renewed whole, as after a block that changed it."""
+    page.route("**/projects/clearing", lambda route: route.continue_(headers=_unseen(route.request.headers)))
+    page.evaluate(
+        """() => new Promise((done) => {
+            document.addEventListener("renewed", done, { once: true });
+            dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+        })"""
+    )
+
+
+def _unseen(headers: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name != "coseal-seen"}
