@@ -43,7 +43,7 @@ from coseal.contracts.trade.state import (
     receivable_key,
 )
 
-ACT_STEPS: Final = 400
+ACT_STEPS: Final = 1_000
 """What an act takes beside its reads, writes and movements."""
 RECEIVABLES, LOANS, RUNS = range(3)
 """What is numbered."""
