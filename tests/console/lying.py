@@ -104,6 +104,8 @@ PATHS: Final = (
     "/disclosure/requests",
     "/disclosure/requests/regulator/r1",
     "/disclosure/accesses/bank-a",
+    "/trade/credit/enterprise-a",
+    "/trade/credit/enterprise-a#together",
     "/lists",
     "/lists/questions",
     "/lists/findings?order=newest&severity=warning",
@@ -171,7 +173,9 @@ async def told_world() -> AsyncIterator[Told]:
 
 async def _more(world: World) -> None:
     proposal = {"id": "second-protocol", "kind": "protocol_version", "subject": {"version": 2, "height": 2_000_000}}
+    reading = {"member": "enterprise-a", "purpose": "A loan", "legal_basis": "external: consent of 3 March"}
     await world.commit(
+        world.sign("credit.consult", reading, sender="city"),
         world.sign("policy.record", policies.table1(), sender="regulator"),
         world.sign("governance.propose", proposal, sender="bank-a"),
     )
