@@ -50,8 +50,8 @@ class Result:
 class Scene:
     """A chain with the process type ``bench`` and what a case needs."""
 
-    def __init__(self, **definition: Any) -> None:
-        self.chain = Chain(state_bits=12)
+    def __init__(self, *, state_bits: int = 12, **definition: Any) -> None:
+        self.chain = Chain(state_bits=state_bits)
         attributes = {"amount": "integer", "by": "string", "note": "string", "at": "time"}
         self.define(1, {kind: {"attributes": attributes} for kind in TYPES}, **definition)
         self.must("bank-a", "process.register_source", {"id": "log", "process_type": "bench", "mode": "historical"})

@@ -36,9 +36,9 @@ TIME: Final = "2023-11-01T00:00:00Z"
 
 def trading() -> Iterator[Result]:
     """Acts of trade, each at its largest."""
-    scene = _founded()
-    yield time_case("a receivable on 64 lines is issued", scene, _sign(scene, CREDITOR, "issue", _issuing(scene)))
-    scene.must(CREDITOR, "trade.issue", _issuing(scene))
+    scene = founded()
+    yield time_case("a receivable on 64 lines is issued", scene, _sign(scene, CREDITOR, "issue", issuing(scene)))
+    scene.must(CREDITOR, "trade.issue", issuing(scene))
     accept = {"receivable": "R1", "autopay": WALLETS[DEBTOR]}
     yield time_case("a receivable on 64 lines is accepted", scene, _sign(scene, DEBTOR, "accept", accept))
     scene.must(DEBTOR, "trade.accept", accept)
@@ -64,20 +64,20 @@ def trading() -> Iterator[Result]:
 
 def _due() -> Iterator[Result]:
     """Many receivables that fall due at one time and pay themselves."""
-    scene = _founded()
+    scene = founded()
     due_ms = scene.chain.executor.time_ms + 30 * DAY_MS
     for _ in range(MANY // MAX_PARTS + 1):
-        issuing = {**_issuing(scene), "due_ms": due_ms}
-        name = scene.must(CREDITOR, "trade.issue", issuing).data["receivables"][0]["id"]
+        asked = {**issuing(scene), "due_ms": due_ms}
+        name = scene.must(CREDITOR, "trade.issue", asked).data["receivables"][0]["id"]
         scene.must(DEBTOR, "trade.accept", {"receivable": name, "autopay": WALLETS[DEBTOR]})
-        parts = {"receivable": name, "amounts": [issuing["amount"] // MAX_PARTS] * MAX_PARTS}
+        parts = {"receivable": name, "amounts": [asked["amount"] // MAX_PARTS] * MAX_PARTS}
         scene.must(CREDITOR, "trade.split", parts)
     yield time_case("1,000 receivables pay themselves at once", scene, after_ms=31 * DAY_MS)
 
 
 def _netting() -> Iterator[Result]:
     """A run as large as there may be that clears whole, each of a wallet and an exposure of its own, and late."""
-    scene, parties = _founded(), [f"party{at}" for at in range(MAX_PARTIES)]
+    scene, parties = founded(), [f"party{at}" for at in range(MAX_PARTIES)]
     executor = scene.chain.executor
     scene.must(BANK, "trade.open_run", {"closes_ms": executor.time_ms + 2 * CLEARING_MS})
     view = view_of(executor)
@@ -127,9 +127,9 @@ def _sign(scene: Scene, member: str, action: str, args: dict[str, Any]) -> Any:
     return scene.chain.signed(member, f"trade.{action}", args)
 
 
-def _founded() -> Scene:
+def founded(*, state_bits: int = 12) -> Scene:
     """Return a scene with wallets full of money, and lines that may be recorded."""
-    scene = Scene()
+    scene = Scene(state_bits=state_bits)
     scene.must(CREDITOR, "currency.admit_institution", {"member": BANK})
     executor = scene.chain.executor
     view = view_of(executor)
@@ -147,7 +147,7 @@ def _founded() -> Scene:
     return scene
 
 
-def _issuing(scene: Scene) -> dict[str, Any]:
+def issuing(scene: Scene) -> dict[str, Any]:
     """Record 64 new lines that match; return the arguments of an issue on them."""
     height = scene.chain.executor.height
     names = [f"{DEBTOR}/{height}/{at}" for at in range(MAX_LINES)]
