@@ -45,7 +45,7 @@ MIN_PENDING_MS: Final = 1_000
 MAX_PENDING_MS: Final = 366 * DAY_MS
 MAX_VOIDED: Final = 1_000
 CONDITION_STEPS: Final = 40
-RESERVE_STEPS: Final = 150
+RESERVE_STEPS: Final = 450
 """A pending transfer with its deadline, beside its movement."""
 _DIGITS: Final = frozenset("0123456789")
 OPEN: Final = "open"
